@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/keywright/keywright/internal/settings"
+)
+
+// load returns the settings in effect for a command.
+func (c *command) load(cmd *cobra.Command) (*settings.Settings, settings.Origins, error) {
+	s, origins, err := settings.Load(cmd.Flags(), c.environ)
+	if err != nil {
+		return nil, nil, coded{err, exitConfig}
+	}
+	return s, origins, nil
+}
+
+// folderFlags registers the two settings that every operator's command needs.
+func folderFlags(cmd *cobra.Command) {
+	all := pflag.NewFlagSet("", pflag.ContinueOnError)
+	settings.Flags(all)
+	for _, name := range []string{"data", "config"} {
+		cmd.Flags().AddFlag(all.Lookup(name))
+	}
+}
+
+func (c *command) config() *cobra.Command {
+	return group("config", "Show, check or write the configuration", c.configShow(), c.configValidate(), c.configTemplate())
+}
+
+func (c *command) configShow() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "show",
+		Short:   "Show each setting in effect and where it comes from",
+		Example: "  keywright config show\n  keywright config show --config keywright.yaml --json",
+		Args:    usageArgs(cobra.NoArgs),
+	}
+	settings.Flags(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "Write JSON.")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		s, origins, err := c.load(cmd)
+		if err != nil {
+			return err
+		}
+		rows := settings.Show(s, origins)
+		if asJSON {
+			return settings.WriteJSON(c.out, rows)
+		}
+		return settings.WriteText(c.out, rows)
+	}
+	return cmd
+}
+
+func (c *command) configValidate() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "validate",
+		Short:   "Check the configuration that `serve` would start with",
+		Example: "  keywright config validate --config keywright.yaml\n  KEYWRIGHT_LISTEN=:443 keywright config validate",
+		Args:    usageArgs(cobra.NoArgs),
+	}
+	settings.Flags(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		s, _, err := c.load(cmd)
+		if err != nil {
+			return err
+		}
+		if err := checkProduction(s); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.err, "the configuration is good")
+		return nil
+	}
+	return cmd
+}
+
+func (c *command) configTemplate() *cobra.Command {
+	return &cobra.Command{
+		Use:     "template",
+		Short:   "Write a commented configuration file",
+		Example: "  keywright config template\n  keywright config template > keywright.yaml",
+		Args:    usageArgs(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprint(c.out, settings.Template())
+			return err
+		},
+	}
+}

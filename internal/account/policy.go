@@ -1,0 +1,55 @@
+package account
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of a password, in bytes: exact bytes are hashed, never a part of them.
+const (
+	MinPasswordLength = 8
+	MaxPasswordLength = 1024
+	maxNameLength     = 200
+)
+
+// CheckPassword returns what is wrong with a new password, or "". There are no
+// composition rules: length and not being guessed first are what counts. NIST
+// SP 800-63B §3.1.1.2.
+func CheckPassword(password, canonicalEmail string) string {
+	local, _, _ := strings.Cut(canonicalEmail, "@")
+	switch lower := strings.ToLower(password); {
+	case len(password) < MinPasswordLength:
+		return "The password must have at least " + strconv.Itoa(MinPasswordLength) + " characters."
+	case TooLong(password):
+		return "The password must have at most 1,024 bytes."
+	case common(password):
+		return "This password is among the first that attackers try. Choose another one."
+	case lower == canonicalEmail || lower == local:
+		return "The password must not be your e-mail address."
+	}
+	return ""
+}
+
+// TooLong says that no account can have this password, so it need not be hashed.
+func TooLong(password string) bool { return len(password) > MaxPasswordLength }
+
+// checkName returns what is wrong with a name, or "".
+func checkName(name string) string {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return "A name is needed."
+	case len(name) > maxNameLength:
+		return "The name must have at most 200 bytes."
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, isControl):
+		return "The name must be text without control characters."
+	}
+	return ""
+}
+
+// isControl also names the characters that turn the direction of text around,
+// by which a name could pretend to be another.
+func isControl(r rune) bool {
+	return r < 0x20 || 0x7f <= r && r < 0xa0 || r == 0x2028 || r == 0x2029 ||
+		0x202a <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069 || r == utf8.RuneError
+}

@@ -1,0 +1,146 @@
+package oauth
+
+import (
+	"slices"
+	"time"
+
+	"github.com/keywright/keywright/internal/change"
+)
+
+// A signing key's life is a row of times, so that all nodes agree on it
+// without a word: it is published, may sign once no verifier can hold a key set
+// without it, signs until the next one does, and is withdrawn when the last
+// token that it can have signed has expired.
+const (
+	// JWKSMaxAge is how long verifiers may keep the published key set.
+	JWKSMaxAge = 5 * time.Minute
+	// keyLead leaves a verifier that caches for JWKSMaxAge as much again to refetch.
+	keyLead = 2 * JWKSMaxAge
+)
+
+// SigningKey is a key's life.
+type SigningKey struct {
+	ID          string // RFC 7638 thumbprint
+	Algorithm   string
+	PublishedAt time.Time
+	ReadyAt     time.Time // may sign from here on
+	SignsFrom   time.Time // will sign from here on
+}
+
+// Signer returns the key that signs at a moment: of the algorithm's keys the one
+// that began last. Until the algorithm has one, after the operator chose
+// another, the old algorithm's key goes on.
+func Signer(keys []SigningKey, algorithm string, now time.Time) (key SigningKey, ok bool) {
+	for _, k := range keys {
+		if k.SignsFrom.After(now) {
+			continue
+		}
+		wanted, had := k.Algorithm == algorithm, key.Algorithm == algorithm
+		if !ok || wanted && !had || wanted == had && k.SignsFrom.After(key.SignsFrom) {
+			key, ok = k, true
+		}
+	}
+	return key, ok
+}
+
+// successor returns the key that signs next.
+func successor(keys []SigningKey, algorithm string, now time.Time) (key SigningKey, ok bool) {
+	for _, k := range keys {
+		if k.Algorithm == algorithm && k.SignsFrom.After(now) && (!ok || k.SignsFrom.Before(key.SignsFrom)) {
+			key, ok = k, true
+		}
+	}
+	return key, ok
+}
+
+// NewKey is a key pair that was just made.
+type NewKey struct {
+	ID         string
+	Algorithm  string
+	PrivateKey []byte // PKCS #8
+}
+
+// KeysWanted says how many new keys KeepKeys needs: with one that signs and a
+// successor that is published, none.
+func KeysWanted(keys []SigningKey, algorithm string, now time.Time) int {
+	wanted := 0
+	if _, ok := Signer(keys, algorithm, now); !ok {
+		wanted++
+	}
+	if _, ok := successor(keys, algorithm, now); !ok {
+		wanted++
+	}
+	return wanted
+}
+
+// KeepKeys publishes what KeysWanted asked for and withdraws what has served.
+// A key signs for lifetime before its successor takes over.
+func KeepKeys(keys []SigningKey, algorithm string, made []NewKey, lifetime time.Duration, now time.Time) []change.Change {
+	var changes []change.Change
+	publish := func(signsFrom, readyAt time.Time) SigningKey {
+		k := SigningKey{made[0].ID, algorithm, now, readyAt, signsFrom}
+		changes = append(changes, change.SigningKeyAdded{
+			KeyID: k.ID, Algorithm: algorithm, PrivateKey: made[0].PrivateKey,
+			PublishedAt: k.PublishedAt, ReadyAt: k.ReadyAt, SignsFrom: k.SignsFrom,
+		})
+		made = made[1:]
+		return k
+	}
+	current, signing := Signer(keys, algorithm, now)
+	ready := now.Add(keyLead)
+	if !signing && len(made) > 0 {
+		// Nobody can hold a key set yet: both keys of the first pair may sign at once.
+		current, ready = publish(now, now), now
+	}
+	if _, ok := successor(keys, algorithm, now); !ok && len(made) > 0 {
+		from := ready
+		if current.Algorithm == algorithm {
+			from = later(ready, current.SignsFrom.Add(lifetime))
+		}
+		publish(from, ready)
+	}
+	for _, k := range keys {
+		if end, ended := withdrawal(keys, k); ended && !now.Before(end) {
+			changes = append(changes, change.SigningKeyRemoved{KeyID: k.ID})
+		}
+	}
+	return changes
+}
+
+// withdrawal returns when the last token that k can have signed has expired.
+func withdrawal(keys []SigningKey, k SigningKey) (at time.Time, ended bool) {
+	after := slices.DeleteFunc(slices.Clone(keys), func(other SigningKey) bool {
+		return other.Algorithm != k.Algorithm || !other.SignsFrom.After(k.SignsFrom)
+	})
+	if len(after) == 0 {
+		return time.Time{}, false
+	}
+	next := slices.MinFunc(after, func(a, b SigningKey) int { return a.SignsFrom.Compare(b.SignsFrom) })
+	return next.SignsFrom.Add(MaxAccessTokenTTL + time.Hour), true
+}
+
+// RotateKeys lets the successor take over as soon as every verifier can know
+// it, or, when compelled to (a key has leaked), at once. ok is false when there
+// is no successor.
+func RotateKeys(keys []SigningKey, algorithm string, compelled bool, now time.Time) (next SigningKey, changes []change.Change, ok bool) {
+	next, ok = successor(keys, algorithm, now)
+	if !ok {
+		return SigningKey{}, nil, false
+	}
+	from := later(now, next.ReadyAt)
+	if compelled {
+		from = now
+	}
+	if from.Before(next.SignsFrom) {
+		next.SignsFrom = from
+		changes = append(changes, change.SigningKeyPromoted{KeyID: next.ID, SignsFrom: from})
+	}
+	return next, changes, true
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,44 @@
+package server
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	mathrand "math/rand/v2"
+
+	"github.com/google/uuid"
+
+	"github.com/keywright/keywright/internal/oauth"
+)
+
+// newID returns a new identifier: a typed prefix and a UUID of version 7, whose
+// order in time keeps the database's pages together. It is no secret.
+func newID(prefix string) string {
+	id := uuid.Must(uuid.NewV7())
+	return prefix + hex.EncodeToString(id[:])
+}
+
+// statusIndexes is how many places the status lists have. They are drawn, so
+// that neighbours on a list say nothing about each other.
+const statusIndexes = 1 << 31
+
+// fresh draws the random values that a decision may need.
+func fresh() oauth.Fresh {
+	f := oauth.Fresh{GrantID: newID("grt_"), TokenSuffix: tokenSuffix()}
+	rand.Read(f.Random[:])
+	f.StatusIndex = mathrand.Int64N(statusIndexes)
+	return f
+}
+
+func tokenSuffix() string {
+	var raw [12]byte
+	rand.Read(raw[:])
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+// newSecret returns a client secret of 256 random bits.
+func newSecret() string {
+	var raw [32]byte
+	rand.Read(raw[:])
+	return "kws_" + base64.RawURLEncoding.EncodeToString(raw[:])
+}

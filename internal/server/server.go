@@ -1,0 +1,98 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/keywright/keywright/internal/account"
+	"github.com/keywright/keywright/internal/jose"
+	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/password"
+	"github.com/keywright/keywright/internal/store"
+)
+
+// Config is what a server is made of.
+type Config struct {
+	DB             *store.DB
+	Hasher         *password.Hasher
+	Policy         oauth.Policy
+	SigningAlg     jose.Algorithm
+	KeyLifetime    time.Duration // how long a key signs
+	Limits         account.Limits
+	DirectOrigins  []string       // pages that may use the tutorial API
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	Log            *slog.Logger
+	Dev            *Dev // nil in production
+}
+
+// Dev is what only `keywright dev` does.
+type Dev struct {
+	Hosts []string // the values of Host that are answered; others are a DNS rebinding attack
+	// APIURL is where the example API listens; empty: nowhere.
+	APIURL string
+}
+
+// Server answers requests.
+type Server struct {
+	Config
+	keys      *keyring
+	origins   originSet
+	routes    map[string]endpoint
+	throttle  buckets
+	addresses addressHash
+	nodeID    string
+	cached    atomic.Pointer[cached]
+	draining  atomic.Bool
+	seen      seenTokens
+}
+
+// New returns a server that has its signing keys ready. Run must run beside it.
+func New(ctx context.Context, c Config) (*Server, error) {
+	s := &Server{Config: c, nodeID: newID("nod_")}
+	s.keys = &keyring{db: c.DB, algorithm: c.SigningAlg, lifetime: c.KeyLifetime}
+	s.throttle = buckets{c.DB.Secrets().Throttle}
+	s.addresses = addressHash{c.DB.Secrets().Address}
+	if err := s.ensureDirectClient(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.keys.keep(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.reload(ctx); err != nil {
+		return nil, err
+	}
+	s.routes = s.table().endpoints()
+	return s, nil
+}
+
+// Drain makes /readyz answer 503, so that load balancers look elsewhere before
+// the listener closes.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// now is the time by which a token is judged outside of any transaction.
+func (s *Server) now() time.Time { return s.DB.Now() }
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := newExchange(s, w, r)
+	defer x.finish()
+	if s.Dev != nil && !s.Dev.answers(r.Host) {
+		x.refuseHost()
+		return
+	}
+	e, ok := s.routes[r.URL.Path]
+	if r.Method == http.MethodOptions {
+		s.preflight(x, e)
+		return
+	}
+	if !ok {
+		x.route = "none"
+		x.fail(http.StatusNotFound, "not_found", "there is nothing at this path")
+		return
+	}
+	e.serve(x)
+}

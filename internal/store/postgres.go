@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// postgresTimeout bounds a transaction, so that no caller hangs on a dead
+// network. It is no caller's context: those end when a browser goes away.
+const postgresTimeout = 10 * time.Second
+
+func (db *DB) openPostgres(ctx context.Context, o Options) error {
+	config, err := pgxpool.ParseConfig(o.DatabaseURL)
+	if err != nil {
+		// pgx's message can repeat the URL, which holds the password.
+		return fmt.Errorf("the database URL is not understood: it looks like postgres://user:password@host:5432/name")
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	db.engine = postgresEngine
+	db.read = stdlib.OpenDBFromPool(pool)
+	db.reads = plain{db.read}
+	db.onClose = pool.Close
+	return db.read.PingContext(ctx)
+}
+
+// updatePostgres runs fn at READ COMMITTED: what a decision depends on is
+// locked first and read in later statements.
+func (db *DB) updatePostgres(ctx context.Context, fn func(*Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), postgresTimeout)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		err := db.tryPostgres(ctx, fn)
+		if err == nil || attempt == attempts || !db.engine.retryable(err) {
+			return err
+		}
+	}
+}
+
+func (db *DB) tryPostgres(ctx context.Context, fn func(*Tx) error) error {
+	tx, err := db.read.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // also when fn panics; after Commit it does nothing
+	if err := fn(&Tx{Reader: Reader{ctx: ctx, q: plain{tx}, db: db}}); err != nil {
+		return err
+	}
+	return tx.Commit()
+}

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+
+	"github.com/keywright/keywright/internal/account"
+	"github.com/keywright/keywright/internal/change"
+)
+
+const userColumns = `id, email, name, password_hash, credential_version, disabled_at, epoch, created_at`
+
+type scanner interface{ Scan(dest ...any) error }
+
+func scanUser(row scanner) (*account.User, error) {
+	var u account.User
+	var disabledAt, createdAt int64
+	err := row.Scan(&u.ID, &u.Email, &u.Name, &u.PasswordHash, &u.CredentialVersion, &disabledAt, &u.Epoch, &createdAt)
+	if err != nil {
+		return nil, err
+	}
+	u.Disabled, u.CreatedAt = disabledAt != 0, fromMicros(createdAt)
+	return &u, nil
+}
+
+// UserByEmail returns the person with a canonical address, or nil.
+func (r Reader) UserByEmail(canonicalEmail string) (*account.User, error) {
+	return orNil(scanUser(r.queryRow(`SELECT `+userColumns+` FROM users WHERE canonical_email = $1`, canonicalEmail)))
+}
+
+// UserByID returns a person, or nil.
+func (r Reader) UserByID(id string) (*account.User, error) {
+	return orNil(scanUser(r.queryRow(`SELECT `+userColumns+` FROM users WHERE id = $1`, id)))
+}
+
+// LockUserByEmail is UserByEmail for a transaction that decides about the person.
+func (tx *Tx) LockUserByEmail(canonicalEmail string) (*account.User, error) {
+	return orNil(scanUser(tx.queryRow(`SELECT `+userColumns+` FROM users WHERE canonical_email = $1`+tx.db.engine.forUpdate, canonicalEmail)))
+}
+
+// LockUser is UserByID for a transaction that decides about the person.
+func (tx *Tx) LockUser(id string) (*account.User, error) {
+	return orNil(scanUser(tx.queryRow(`SELECT `+userColumns+` FROM users WHERE id = $1`+tx.db.engine.forUpdate, id)))
+}
+
+// Users returns a page of people, ordered by id, after a given id.
+func (r Reader) Users(after string, limit int) ([]*account.User, error) {
+	rows, err := r.query(`SELECT `+userColumns+` FROM users WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	return collect(rows, err, func(rows *sql.Rows) (*account.User, error) { return scanUser(rows) })
+}
+
+// orNil turns "no row" into nil: absence is a fact, not a failure.
+func orNil[T any](row *T, err error) (*T, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return row, err
+}
+
+func (tx *Tx) registerUser(c change.UserRegistered) error {
+	// The epoch starts at the time, so that a grant of a deleted namesake never fits.
+	return tx.exec(`INSERT INTO users (id, email, canonical_email, name, password_hash, credential_version, disabled_at, epoch, created_at)
+		VALUES ($1, $2, $3, $4, $5, 1, 0, $6, $6)`,
+		c.User, c.Email, c.CanonicalEmail, c.Name, c.PasswordHash, toMicros(c.At))
+}
+
+func (tx *Tx) rehashPassword(c change.PasswordRehashed) error {
+	return tx.exec(`UPDATE users SET password_hash = $1 WHERE id = $2 AND credential_version = $3`, c.PasswordHash, c.User, c.Version)
+}
+
+func (tx *Tx) disableUser(c change.UserDisabled) error {
+	return tx.exec(`UPDATE users SET disabled_at = $1, epoch = epoch + 1 WHERE id = $2`, toMicros(c.At), c.User)
+}
+
+func (tx *Tx) enableUser(c change.UserEnabled) error {
+	return tx.exec(`UPDATE users SET disabled_at = 0 WHERE id = $1`, c.User)
+}
+
+func (tx *Tx) endUserSessions(c change.UserSessionsEnded) error {
+	return tx.exec(`UPDATE users SET epoch = epoch + 1 WHERE id = $1`, c.User)
+}
