@@ -14,7 +14,7 @@ func goCommand(t *testing.T, directory string, arguments ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", arguments...)
 	command.Dir = directory
-	command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod", "GOPROXY=off")
+	command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "GOPROXY=off")
 	output, err := command.CombinedOutput()
 	if err != nil {
 		t.Fatalf("go %s: %v\n%s", strings.Join(arguments, " "), err, output)
@@ -67,8 +67,8 @@ func main() {
 			t.Fatal(err)
 		}
 	}
-	goCommand(t, directory, "build", "-o", filepath.Join(directory, "api"), ".")
-	imported := goCommand(t, directory, "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")
+	goCommand(t, directory, "build", "-mod=mod", "-o", filepath.Join(directory, "api"), ".")
+	imported := goCommand(t, directory, "list", "-mod=mod", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")
 	for path := range strings.FieldsSeq(imported) {
 		if path != module && path != "example.com/api" {
 			t.Errorf("code of module %s is built in", path)

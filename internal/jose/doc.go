@@ -14,4 +14,5 @@
 //	claims.go  the claims that Keywright reads
 //	scan.go    the strict JSON scanner under header and claims
 //	seen.go    a bounded memory of verified tokens
+//	view.go    text as bytes and back, without a copy
 package jose

@@ -96,6 +96,9 @@ func (k *PrivateKey) Public() *PublicKey { return k.public }
 // String names the key and keeps its secret out of logs.
 func (k *PrivateKey) String() string { return fmt.Sprintf("%s key %s", k.Algorithm(), k.ID()) }
 
+// GoString does what String does.
+func (k *PrivateKey) GoString() string { return k.String() }
+
 // ID returns the key's kid: the thumbprint of our own keys, whatever the issuer
 // chose for others, empty when it chose nothing.
 func (k *PublicKey) ID() string { return k.id }

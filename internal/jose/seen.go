@@ -9,7 +9,7 @@ import (
 type Digest [sha256.Size]byte
 
 // DigestOf returns the SHA-256 of a token.
-func DigestOf(token string) Digest { return sha256.Sum256([]byte(token)) }
+func DigestOf(token string) Digest { return sha256.Sum256(bytesOf(token)) }
 
 // Seen remembers what verified tokens said, so that a token costs its signature
 // once. It knows tokens by their digest only, and at most limit of them, in two

@@ -27,7 +27,7 @@ func (k *PrivateKey) Sign(typ string, payload []byte) (string, error) {
 		return "", fmt.Errorf("sign with %s: %w", k, err)
 	}
 	token = append(token, '.')
-	return string(base64url.AppendEncode(token, signature)), nil
+	return textOf(base64url.AppendEncode(token, signature)), nil
 }
 
 func (k *PrivateKey) signature(input []byte) ([]byte, error) {

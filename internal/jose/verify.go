@@ -101,7 +101,7 @@ func split(token string) (s segments, err error) {
 // decode returns what a segment says.
 func decode(segment string) (string, error) {
 	text, err := base64url.DecodeString(segment)
-	return string(text), err
+	return textOf(text), err
 }
 
 // header holds the members of a JOSE header that are read. RFC 7515 §4.1.
@@ -152,15 +152,15 @@ func (h header) hasType(types []string) bool {
 func (k *PublicKey) verifies(input string, signature []byte) bool {
 	switch key := k.key.(type) {
 	case ed25519.PublicKey:
-		return ed25519.Verify(key, []byte(input), signature)
+		return ed25519.Verify(key, bytesOf(input), signature)
 	case *ecdsa.PublicKey:
 		if len(signature) != 64 { // RFC 7518 §3.4
 			return false
 		}
-		digest := sha256.Sum256([]byte(input))
+		digest := sha256.Sum256(bytesOf(input))
 		return ecdsa.VerifyASN1(key, digest[:], asn1Signature(signature))
 	case *rsa.PublicKey:
-		digest := sha256.Sum256([]byte(input))
+		digest := sha256.Sum256(bytesOf(input))
 		return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
 	}
 	return false

@@ -48,8 +48,8 @@ func (s *Server) sign(t oauth.AccessToken) (string, error) {
 
 // verify returns the content of an access token of ours, which may have expired.
 func (s *Server) verify(token string) (*oauth.AccessToken, bool) {
-	seen := s.seen.current()
-	if t, ok := seen.Get(token); ok {
+	seen, digest := s.seen.current(), jose.DigestOf(token)
+	if t, ok := seen.Get(digest); ok {
 		return t, true
 	}
 	c, err := s.keys.loaded.Load().public.Verify(token, accessTokenType)
@@ -60,7 +60,7 @@ func (s *Server) verify(token string) (*oauth.AccessToken, bool) {
 		Issuer: c.Issuer, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience[0], Scope: strings.Fields(c.Scope),
 		ID: c.ID, IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, AuthTime: c.AuthTime,
 	}
-	seen.Put(token, t)
+	seen.Put(digest, t)
 	return t, true
 }
 

@@ -1,0 +1,2 @@
+// Package house holds no code, only the rules of the house as tests.
+package house

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Runs Keywright and the example API until Ctrl-C, or until one of them ends.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+listen=${LISTEN:-127.0.0.1:10101}
+api_listen=${API_LISTEN:-127.0.0.1:10102}
+
+bin/api -listen "$api_listen" -issuer "http://localhost:${listen##*:}" &
+api=$!
+bin/keywright dev --listen "$listen" --api-url "http://localhost:${api_listen##*:}" &
+keywright=$!
+
+stop() {
+  kill "$api" "$keywright" 2>/dev/null
+  wait
+}
+trap stop EXIT
+trap 'exit 0' INT TERM
+wait -n
