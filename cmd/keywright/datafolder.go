@@ -20,9 +20,21 @@ import (
 
 func masterKeyFile(folder string) string { return filepath.Join(folder, "master.key") }
 
+// makeDataFolder makes the folder, or makes one that is there private: an empty
+// one, or one that was Keywright's before. Any other folder is left alone.
 func makeDataFolder(folder string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("cannot make the data folder: %w", err)
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return fmt.Errorf("cannot read the data folder: %w", err)
+	}
+	_, noKey := os.Stat(masterKeyFile(folder))
+	if len(entries) == 0 || noKey == nil {
+		if err := os.Chmod(folder, 0o700); err != nil {
+			return fmt.Errorf("cannot make the data folder private: %w", err)
+		}
 	}
 	return checkDataFolder(folder)
 }

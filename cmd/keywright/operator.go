@@ -60,21 +60,22 @@ type operator struct {
 	close func()
 }
 
-// askServer returns an operator for the folder.
+// askServer returns an operator for the folder: the server that runs there, or
+// else one of its own. While another command has the folder, it waits.
 func (c *command) askServer(ctx context.Context, s *settings.Settings) (*operator, error) {
 	if err := checkDataFolder(s.Data); err != nil {
 		return nil, err
 	}
 	for began := time.Now(); ; {
+		if o, err := runningServer(s.Data); err == nil {
+			return o, nil
+		}
 		db, err := openStore(ctx, s, false)
 		switch {
 		case err == nil:
 			return ownServer(ctx, s, db)
 		case !errors.Is(err, store.ErrFolderInUse):
 			return nil, err
-		}
-		if o, err := runningServer(s.Data); err == nil {
-			return o, nil
 		}
 		if time.Since(began) > folderPatience {
 			return nil, fmt.Errorf("another process holds %s but answers no commands", s.Data)
