@@ -282,10 +282,10 @@ func TestRequiredScopesAreDemanded(t *testing.T) {
 func TestRequirementsAddUpAndLeaveTheirOriginAlone(t *testing.T) {
 	i := newIssuer(t)
 	v := i.verifier(t)
-	read := v.Require("orders:read")
+	read := v.Require("orders:read").Require("openid").Require("profile")
 	write := read.Require("orders:write")
 	purge := read.Require("orders:purge")
-	token := i.token(t, map[string]any{"scope": "orders:read orders:write"})
+	token := i.token(t, map[string]any{"scope": "openid profile orders:read orders:write"})
 	for name, test := range map[string]struct {
 		v      *Verifier
 		accept bool

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
@@ -333,6 +334,25 @@ func swapHalves(t *testing.T, signature string) string {
 		t.Fatal(err)
 	}
 	return encode(raw[32:] + raw[:32])
+}
+
+func TestSignatureIsRewrittenAsDER(t *testing.T) {
+	numbers := []string{"00", "01", "7f", "80", "ff", "0100", "80" + strings.Repeat("00", 31), strings.Repeat("ff", 32), strings.Repeat("7f", 31)}
+	for _, r := range numbers {
+		for _, s := range numbers {
+			var want struct{ R, S *big.Int }
+			want.R, _ = new(big.Int).SetString(r, 16)
+			want.S, _ = new(big.Int).SetString(s, 16)
+			der, err := asn1.Marshal(want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw := append(want.R.FillBytes(make([]byte, 32)), want.S.FillBytes(make([]byte, 32))...)
+			if got := asn1Signature(raw); !bytes.Equal(got, der) {
+				t.Errorf("%s, %s: %x, want %x", r, s, got, der)
+			}
+		}
+	}
 }
 
 // The last character of a segment can have bits that no byte needs. Were they
