@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything that must hold, on a clean checkout: format, vet, staticcheck, and
-# all tests on both database engines with the race detector.
+# all tests on both database engines. Tests of the whole binary take their turn
+# after the others, so that they have the machine to themselves.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,16 +13,23 @@ go vet ./...
 GOOS=windows go vet ./cmd/keywright ./internal/store ./internal/password
 go tool -modfile=tools/go.mod staticcheck ./...
 
-results=$(mktemp)
-trap 'rm -f "$results"' EXIT
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
 status=0
-scripts/postgres.sh go tool -modfile=tools/go.mod gotestsum --format pkgname --hide-summary skipped --jsonfile "$results" \
-  -- -race -timeout 18m ./... || status=$?
+suite() { # name, go test arguments
+  local name=$1
+  shift
+  scripts/postgres.sh go tool -modfile=tools/go.mod gotestsum --format pkgname --hide-summary skipped \
+    --jsonfile "$results/$name.json" -- -timeout 15m "$@" || status=$?
+}
+suite parts -race $(go list ./... | grep -v /e2e)
+suite whole -count=1 ./e2e
 
+cat "$results"/*.json >"$results/all"
+count() { grep -c "\"Action\":\"$1\".*\"Test\":" "$results/all" || true; }
 echo
 echo "The ten slowest tests:"
-go tool -modfile=tools/go.mod gotestsum tool slowest --jsonfile "$results" --threshold 100ms | head -n 10
-count() { grep -c "\"Action\":\"$1\".*\"Test\":" "$results" || true; }
+go tool -modfile=tools/go.mod gotestsum tool slowest --jsonfile "$results/all" --threshold 100ms | head -n 10
 echo
 echo "$(count pass) passed, $(count fail) failed, $(count skip) skipped"
 exit "$status"

@@ -18,10 +18,9 @@ import (
 
 // A Process is a program that was started.
 type Process struct {
-	cmd     *exec.Cmd
-	began   time.Time
-	ended   chan struct{}
-	failure error
+	cmd   *exec.Cmd
+	began time.Time
+	ended chan struct{}
 }
 
 // Command returns a program with its arguments, whose standard output and error
@@ -42,7 +41,7 @@ func Start(core int, cmd *exec.Cmd) (*Process, error) {
 		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
 	}
 	go func() {
-		p.failure = cmd.Wait()
+		cmd.Wait() // how it ended is in cmd.ProcessState
 		close(p.ended)
 	}()
 	return p, nil
@@ -79,17 +78,10 @@ func (p *Process) FirstAnswer(ctx context.Context, url string) (time.Duration, e
 		case <-ctx.Done():
 			return 0, fmt.Errorf("%s does not answer at %s: %w", p.cmd.Path, url, ctx.Err())
 		case <-p.ended:
-			return 0, fmt.Errorf("%s ended before it answered: %w", p.cmd.Path, cmpError(p.failure))
+			return 0, fmt.Errorf("%s ended before it answered (%v); its output says why", p.cmd.Path, p.cmd.ProcessState)
 		case <-time.After(pause):
 		}
 	}
-}
-
-func cmpError(err error) error {
-	if err == nil {
-		return errors.New("exit status 0")
-	}
-	return err
 }
 
 func answers(ctx context.Context, client *http.Client, url string) bool {

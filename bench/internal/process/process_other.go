@@ -11,9 +11,9 @@ var errLinuxOnly = errors.New("measuring needs Linux: cores are set and read by 
 
 type cpuSet struct{}
 
-func only(int) *cpuSet                { return nil }
-func affinity() (*cpuSet, error)      { return nil, errLinuxOnly }
-func setAffinity(int, *cpuSet) error  { return errLinuxOnly }
+func only(int) *cpuSet               { return nil }
+func affinity() (*cpuSet, error)     { return nil, errLinuxOnly }
+func setAffinity(int, *cpuSet) error { return errLinuxOnly }
 
 // MoveTo needs Linux.
 func MoveTo(int) error { return errLinuxOnly }
