@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"slices"
 	"time"
@@ -55,7 +56,9 @@ func run(ctx context.Context) error {
 func start(ctx context.Context, core int, url string, command []string) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	p, err := process.Start(core, process.Command(os.Stderr, command[0], command[1:]...))
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	p, err := process.Start(core, cmd)
 	if err != nil {
 		return 0, err
 	}

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/argon2"
+
+	"github.com/keywright/keywright/bench/internal/process"
 )
 
 func main() {
@@ -31,12 +33,13 @@ func run(args []string) error {
 	}
 	flags := flag.NewFlagSet(args[0], flag.ExitOnError)
 	listen := flags.String("listen", "127.0.0.1:7000", "where to serve")
+	secret := flags.String("secret", "client-secret-0123456789abcdef0123", "of the client bench")
 	folder := flags.String("in", os.TempDir(), "the folder to append in")
 	span := flags.Duration("for", 3*time.Second, "how long to measure")
 	flags.Parse(args[1:])
 	switch args[0] {
 	case "serve":
-		return serve(*listen)
+		return serve(*listen, *secret)
 	case "hash":
 		return report(*span, hash)
 	case "commit":
@@ -51,9 +54,10 @@ func run(args []string) error {
 	return fmt.Errorf("there is no floor %s", args[0])
 }
 
-// report does one thing again and again, and writes how often it could be done.
+// report does one thing again and again, and writes how often it could be done
+// and what one cost.
 func report(span time.Duration, do func() error) error {
-	start, n := time.Now(), 0
+	start, n := time.Now(), 0.0
 	for time.Since(start) < span {
 		if err := do(); err != nil {
 			return err
@@ -61,8 +65,12 @@ func report(span time.Duration, do func() error) error {
 		n++
 	}
 	seconds := time.Since(start).Seconds()
+	cpu, err := process.OwnTime()
+	if err != nil {
+		return err
+	}
 	return json.NewEncoder(os.Stdout).Encode(map[string]float64{
-		"per_second": float64(n) / seconds, "ms": seconds * 1000 / float64(n),
+		"per_second": n / seconds, "ms": seconds * 1000 / n, "cpu_ms": cpu.Seconds() * 1000 / n,
 	})
 }
 

@@ -15,11 +15,8 @@ import (
 	"time"
 )
 
-// The client that /sign and /edsign know.
-const (
-	clientID     = "bench"
-	clientSecret = "client-secret-0123456789abcdef0123"
-)
+// clientID is the client that /sign and /edsign know.
+const clientID = "bench"
 
 // claims are an access token's. RFC 9068 §2.2.
 type claims struct {
@@ -42,7 +39,7 @@ type tokenAnswer struct {
 
 var base64url = base64.RawURLEncoding
 
-func serve(address string) error {
+func serve(address, secret string) error {
 	es256, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -54,7 +51,7 @@ func serve(address string) error {
 	http.HandleFunc("GET /json", func(w http.ResponseWriter, r *http.Request) {
 		sendJSON(w, []byte(`{"status":"ok","message":"hello, world"}`))
 	})
-	http.HandleFunc("POST /sign", issue("ES256", func(input []byte) ([]byte, error) {
+	http.HandleFunc("POST /sign", issue("ES256", secret, func(input []byte) ([]byte, error) {
 		digest := sha256.Sum256(input)
 		r, s, err := ecdsa.Sign(rand.Reader, es256, digest[:])
 		if err != nil {
@@ -65,7 +62,7 @@ func serve(address string) error {
 		s.FillBytes(signature[32:])
 		return signature[:], nil
 	}))
-	http.HandleFunc("POST /edsign", issue("EdDSA", func(input []byte) ([]byte, error) {
+	http.HandleFunc("POST /edsign", issue("EdDSA", secret, func(input []byte) ([]byte, error) {
 		return ed25519.Sign(eddsa, input), nil
 	}))
 	http.HandleFunc("GET /verify", verify(&es256.PublicKey))
@@ -78,7 +75,7 @@ func sendJSON(w http.ResponseWriter, body []byte) {
 }
 
 // issue is a token endpoint that knows one client and stores nothing.
-func issue(algorithm string, sign func(input []byte) ([]byte, error)) http.HandlerFunc {
+func issue(algorithm, clientSecret string, sign func(input []byte) ([]byte, error)) http.HandlerFunc {
 	known := sha256.Sum256([]byte(clientSecret))
 	return func(w http.ResponseWriter, r *http.Request) {
 		id, secret, ok := r.BasicAuth()

@@ -1,23 +1,22 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/keywright/keywright/internal/oauth"
 	"github.com/keywright/keywright/internal/server"
+	"github.com/keywright/keywright/internal/settings"
 )
 
 func (c *command) client() *cobra.Command {
 	return group("client", "Register and manage the applications that use this server",
+		"  keywright client add --id billing --grant client_credentials --audience https://api.example.com\n  keywright client list",
 		c.clientAdd(), c.clientList(),
 		c.clientAction("show", "Show a client", http.MethodGet, ""),
 		c.clientAction("disable", "Refuse a client and end what it holds", http.MethodPost, "/disable"),
@@ -27,57 +26,46 @@ func (c *command) client() *cobra.Command {
 	)
 }
 
-// ask calls the server that owns the folder.
-func (c *command) ask(cmd *cobra.Command, method, path string, in, out any) error {
-	s, _, err := c.load(cmd)
-	if err != nil {
-		return err
-	}
-	o, err := c.askServer(cmd.Context(), s)
-	if err != nil {
-		return err
-	}
-	defer o.close()
-	return o.call(cmd.Context(), method, path, in, out)
-}
-
 func (c *command) clientAdd() *cobra.Command {
 	var add server.ClientView
 	var ttl time.Duration
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "add --id ID [flags]",
+		Use:   "add --id ID",
 		Short: "Register a client; a confidential one gets a secret, printed once",
 		Example: "  keywright client add --id billing --grant client_credentials --scope invoices:read --audience https://api.example.com\n" +
 			"  keywright client add --id spa --public --redirect-uri https://app.example.com/callback --origin https://app.example.com",
-		Args: usageArgs(cobra.NoArgs),
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if add.ID == "" {
+				return usageError(cmd, "--id is missing")
+			}
+			if ttl != 0 {
+				add.AccessTokenTTL = ttl.String()
+			}
+			var added server.ClientView
+			if err := c.ask(cmd, http.MethodPost, "/clients", add, &added); err != nil {
+				return err
+			}
+			return c.showClient(added, asJSON)
+		},
 	}
-	folderFlags(cmd)
-	flags := cmd.Flags()
-	flags.StringVar(&add.ID, "id", "", "The client_id.")
-	flags.BoolVar(&add.Public, "public", false, "It cannot keep a secret: a browser or native app.")
-	flags.StringArrayVar(&add.Grants, "grant", nil, "A grant it may use; repeat for several: client_credentials, refresh_token.")
-	flags.StringArrayVar(&add.Scopes, "scope", nil, "A scope it may ask for; repeat for several.")
-	flags.StringArrayVar(&add.Audiences, "audience", nil, "An API whose tokens it may ask for; the first is the default.")
-	flags.StringArrayVar(&add.Serves, "serves", nil, "An audience that it is: it may introspect the tokens for it.")
-	flags.StringArrayVar(&add.RedirectURIs, "redirect-uri", nil, "Where people come back after signing in; compared exactly.")
-	flags.StringArrayVar(&add.PostLogoutRedirectURIs, "post-logout-redirect-uri", nil, "Where people come back after signing out.")
-	flags.StringArrayVar(&add.Origins, "origin", nil, "Where its pages are served: CORS.")
-	flags.DurationVar(&ttl, "access-token-ttl", 0, "How long its access tokens live; 0 means the server's setting.")
-	flags.BoolVar(&asJSON, "json", false, "Write JSON.")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if add.ID == "" {
-			return coded{fmt.Errorf("--id is missing; see %s --help", cmd.CommandPath()), exitUsage}
-		}
-		if ttl != 0 {
-			add.AccessTokenTTL = ttl.String()
-		}
-		var added server.ClientView
-		if err := c.ask(cmd, http.MethodPost, "/clients", add, &added); err != nil {
-			return err
-		}
-		return c.showClient(added, asJSON)
+	cmd.Flags().StringVar(&add.ID, "id", "", "The client_`id`")
+	cmd.Flags().BoolVar(&add.Public, "public", false, "It cannot keep a secret: a browser or native app")
+	several := func(field *[]string, title, name, help string) {
+		cmd.Flags().StringArrayVar(field, name, nil, help)
+		cmd.Flags().SetAnnotation(name, settings.GroupAnnotation, []string{title})
 	}
+	const tokens, pages = "Tokens (repeat a flag for several values)", "Pages (repeat a flag for several values)"
+	several(&add.Grants, tokens, "grant", "A `grant` it may use: client_credentials, refresh_token")
+	several(&add.Scopes, tokens, "scope", "A `scope` it may ask for")
+	several(&add.Audiences, tokens, "audience", "The `URL` of an API whose tokens it may ask for; the first is the default")
+	several(&add.Serves, tokens, "serves", "An `audience` that it is: it may introspect the tokens for it")
+	several(&add.RedirectURIs, pages, "redirect-uri", "A `URI` where people come back after signing in; compared exactly")
+	several(&add.PostLogoutRedirectURIs, pages, "post-logout-redirect-uri", "A `URI` where people come back after signing out")
+	several(&add.Origins, pages, "origin", "An `origin` of its pages, which may then read answers (CORS)")
+	cmd.Flags().DurationVar(&ttl, "access-token-ttl", 0, "How long its access tokens live; 0 is the server's setting")
+	operatorFlags(cmd, &asJSON)
 	return cmd
 }
 
@@ -87,17 +75,16 @@ func (c *command) clientAction(name, short, method, suffix string) *cobra.Comman
 		Use:     name + " ID",
 		Short:   short,
 		Example: fmt.Sprintf("  keywright client %s billing\n  keywright client %s billing --json", name, name),
-		Args:    usageArgs(cobra.ExactArgs(1)),
+		Args:    oneArgument("client id"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var view server.ClientView
+			if err := c.ask(cmd, method, "/clients/"+url.PathEscape(args[0])+suffix, nil, &view); err != nil {
+				return err
+			}
+			return c.showClient(view, asJSON)
+		},
 	}
-	folderFlags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "Write JSON.")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		var view server.ClientView
-		if err := c.ask(cmd, method, "/clients/"+url.PathEscape(args[0])+suffix, nil, &view); err != nil {
-			return err
-		}
-		return c.showClient(view, asJSON)
-	}
+	operatorFlags(cmd, &asJSON)
 	return cmd
 }
 
@@ -107,24 +94,23 @@ func (c *command) clientList() *cobra.Command {
 		Use:     "list",
 		Short:   "List the clients",
 		Example: "  keywright client list\n  keywright client list --json",
-		Args:    usageArgs(cobra.NoArgs),
-	}
-	folderFlags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "Write JSON.")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		var views []server.ClientView
-		if err := c.ask(cmd, http.MethodGet, "/clients", nil, &views); err != nil {
-			return err
-		}
-		if asJSON {
-			return c.writeJSON(views)
-		}
-		return c.table("ID\tKIND\tGRANTS\tSCOPES\tSTATE", func(row func(...any)) {
-			for _, v := range views {
-				row(v.ID, kindOf(v), join(v.Grants), join(v.Scopes), state(v.Disabled))
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var views []server.ClientView
+			if err := c.ask(cmd, http.MethodGet, "/clients", nil, &views); err != nil {
+				return err
 			}
-		})
+			if asJSON {
+				return c.writeJSON(views)
+			}
+			rows := [][]string{{"ID", "KIND", "GRANTS", "SCOPES", "STATE"}}
+			for _, v := range views {
+				rows = append(rows, []string{v.ID, kind(v), join(v.Grants), join(v.Scopes), state(v.Disabled)})
+			}
+			return c.writeTable(rows)
+		},
 	}
+	operatorFlags(cmd, &asJSON)
 	return cmd
 }
 
@@ -132,29 +118,25 @@ func (c *command) showClient(v server.ClientView, asJSON bool) error {
 	if asJSON {
 		return c.writeJSON(v)
 	}
-	rows := [][2]string{{"client_id", v.ID}}
-	if v.Secret != "" {
-		rows = append(rows, [2]string{"client_secret", v.Secret})
-	}
-	rows = append(rows, [][2]string{
-		{"kind", kindOf(v)}, {"state", state(v.Disabled)}, {"grants", join(v.Grants)}, {"scopes", join(v.Scopes)},
-		{"audiences", join(v.Audiences)}, {"serves", join(v.Serves)}, {"redirect URIs", join(v.RedirectURIs)},
-		{"post-logout redirect URIs", join(v.PostLogoutRedirectURIs)}, {"origins", join(v.Origins)}, {"access token TTL", v.AccessTokenTTL},
-	}...)
-	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
+	var rows [][]string
+	for _, row := range [][]string{
+		{"client_id", v.ID}, {"client_secret", v.Secret}, {"kind", kind(v)}, {"state", state(v.Disabled)},
+		{"grants", join(v.Grants)}, {"scopes", join(v.Scopes)}, {"audiences", join(v.Audiences)}, {"serves", join(v.Serves)},
+		{"redirect URIs", join(v.RedirectURIs)}, {"post-logout redirect URIs", join(v.PostLogoutRedirectURIs)},
+		{"origins", join(v.Origins)}, {"access token TTL", v.AccessTokenTTL},
+	} {
 		if row[1] != "" {
-			fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])
+			rows = append(rows, row)
 		}
 	}
-	if err := w.Flush(); err != nil || v.Secret == "" {
-		return err
+	err := c.writeTable(rows)
+	if v.Secret != "" {
+		fmt.Fprintf(c.err, "The secret is not shown again; `keywright client secret %s` makes a new one.\n", v.ID)
 	}
-	_, err := fmt.Fprintf(c.err, "The secret is not shown again; `keywright client secret %s` makes a new one.\n", v.ID)
 	return err
 }
 
-func kindOf(v server.ClientView) string {
+func kind(v server.ClientView) string {
 	switch {
 	case v.ID == oauth.DirectClient:
 		return "built-in"
@@ -172,25 +154,3 @@ func state(disabled bool) string {
 }
 
 func join(items []string) string { return strings.Join(items, " ") }
-
-func (c *command) writeJSON(v any) error {
-	e := json.NewEncoder(c.out)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
-// table writes aligned columns.
-func (c *command) table(header string, rows func(row func(...any))) error {
-	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, header)
-	rows(func(cells ...any) {
-		for i, cell := range cells {
-			if i > 0 {
-				io.WriteString(w, "\t")
-			}
-			fmt.Fprint(w, cell)
-		}
-		io.WriteString(w, "\n")
-	})
-	return w.Flush()
-}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,19 +20,25 @@ func (c *command) dev() *cobra.Command {
 		Use:     "dev",
 		Short:   "Run on this machine, with everything on and nothing to configure",
 		Example: "  keywright dev\n  keywright dev --listen 127.0.0.1:9000 --data /tmp/keywright",
-		Args:    usageArgs(cobra.NoArgs),
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, _, err := c.load(cmd)
+			if err != nil {
+				return err
+			}
+			if apiURL != "" && !isHTTPURL(apiURL) {
+				return usageError(cmd, "--api-url must be a URL such as http://localhost:10102")
+			}
+			if err := checkDev(s); err != nil {
+				return err
+			}
+			return c.runDev(cmd.Context(), s, apiURL)
+		},
 	}
+	cmd.Flags().StringVar(&apiURL, "api-url", "", "The `URL` of the example API, for the printed commands")
 	settings.Flags(cmd.Flags())
-	cmd.Flags().StringVar(&apiURL, "api-url", "", "Where the example API listens, for the printed commands.")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		s, _, err := c.load(cmd)
-		if err != nil {
-			return err
-		}
-		if apiURL != "" && !isHTTPURL(apiURL) {
-			return coded{fmt.Errorf("--api-url must be a URL such as http://localhost:10102"), exitUsage}
-		}
-		return c.runDev(cmd.Context(), s, apiURL)
+	for _, refused := range []string{"issuer", "tls-cert", "tls-key"} {
+		cmd.Flags().MarkHidden(refused)
 	}
 	return cmd
 }
@@ -42,95 +48,60 @@ func isHTTPURL(text string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-func (c *command) runDev(ctx context.Context, s *settings.Settings, apiURL string) error {
-	if s.Issuer != "" {
+func checkDev(s *settings.Settings) error {
+	switch {
+	case s.Issuer != "":
 		return badConfig("dev derives its issuer from --listen: leave issuer out, or use `keywright serve`")
-	}
-	if !isLoopback(s.Listen) {
+	case s.TLSCert != "":
+		return badConfig("dev speaks plain http to this machine alone: leave tls_cert out, or use `keywright serve`")
+	case !isLoopback(s.Listen):
 		return badConfig("dev listens on loopback addresses only, and %s is none: use `keywright serve` to be reached from elsewhere", s.Listen)
 	}
-	if err := makeDataFolder(s.Data); err != nil {
-		return err
-	}
+	return nil
+}
+
+func (c *command) runDev(ctx context.Context, s *settings.Settings, apiURL string) error {
+	log := newLog(c.err, s)
+	ctx = untilStopped(ctx, log)
 	listeners, port, err := listenLoopback(s.Listen)
 	if err != nil {
 		return err
 	}
 	defer closeAll(listeners)
-	if err := makeMasterKey(s); err != nil {
-		return err
-	}
-	db, err := openStore(ctx, s, true)
-	if err != nil {
-		return c.explainFolderInUse(s, err)
-	}
-	defer db.Close()
-	hasher, err := newHasher(s)
+	db, err := makeStore(ctx, s)
 	if err != nil {
 		return err
 	}
-	log := newLog(c.err, s)
-	config := serverConfig(s, "http://"+withPort("localhost", port), db, hasher, log)
-	config.Dev = &server.Dev{APIURL: apiURL, Hosts: []string{withPort("localhost", port), withPort("127.0.0.1", port), withPort("[::1]", port)}}
-	srv, err := server.New(ctx, config)
-	if err != nil {
-		return err
+	names := []string{withPort("localhost", port)}
+	for _, l := range listeners {
+		names = append(names, withPort(l.Addr().(*net.TCPAddr).IP.String(), port))
 	}
-	stop, err := serveOperator(s.Data, srv.Admin())
-	if err != nil {
-		return err
-	}
-	defer stop()
-	c.greet(config)
-	return serveUntil(ctx, srv, listeners, 0, log)
+	issuer := "http://" + names[0]
+	return host{
+		issuer:    issuer,
+		listeners: listeners,
+		dev:       &server.Dev{APIURL: apiURL, Hosts: names},
+		announce:  func() { c.greet(issuer, apiURL) },
+	}.run(ctx, s, db, log)
 }
 
 // greet prints where the server is and what to try.
-func (c *command) greet(config server.Config) {
-	try := server.NewTry(config.Policy.Issuer, config.Dev.APIURL)
-	fmt.Fprintf(c.out, "Keywright   %s\n", config.Policy.Issuer)
-	if config.Dev.APIURL != "" {
-		fmt.Fprintf(c.out, "Example API %s\n", config.Dev.APIURL)
+func (c *command) greet(issuer, apiURL string) {
+	try := server.NewTry(issuer, apiURL)
+	fmt.Fprintf(c.out, "Keywright   %s\n", issuer)
+	if apiURL != "" {
+		fmt.Fprintf(c.out, "Example API %s\n", apiURL)
 	}
 	fmt.Fprintf(c.out, "\n# Register\n%s\n# Sign in\n%s\n# Call the API\n%s\n\n", try.Register, try.SignIn, try.Call)
 }
 
-// listenLoopback listens on the address, and on ::1 as well where localhost may
-// mean that.
-func listenLoopback(address string) (listeners []net.Listener, port string, err error) {
-	first, err := listen(address)
-	if err != nil {
-		return nil, "", err
-	}
-	port = strconv.Itoa(first.Addr().(*net.TCPAddr).Port)
-	listeners = append(listeners, first)
-	if first.Addr().(*net.TCPAddr).IP.To4() != nil {
-		if second, err := net.Listen("tcp", "[::1]:"+port); err == nil {
-			listeners = append(listeners, second)
-		}
-	}
-	return listeners, port, nil
-}
-
-func closeAll(listeners []net.Listener) {
-	for _, l := range listeners {
-		l.Close()
-	}
-}
-
 // withPort is a Host header: browsers leave out the default port.
 func withPort(host, port string) string {
-	if port == "80" {
-		return host
+	if port != "80" {
+		return net.JoinHostPort(host, port)
 	}
-	return host + ":" + port
-}
-
-func isLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
 	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return host
 }

@@ -10,7 +10,10 @@ import (
 )
 
 func (c *command) keys() *cobra.Command {
-	return group("keys", "List and rotate the signing keys", c.keysList(), c.keysRotate())
+	return group("keys", "List and rotate the signing keys",
+		"  keywright keys list\n  keywright keys rotate",
+		c.keysList(), c.keysRotate(),
+	)
 }
 
 func (c *command) keysList() *cobra.Command {
@@ -19,17 +22,19 @@ func (c *command) keysList() *cobra.Command {
 		Use:     "list",
 		Short:   "List the published signing keys",
 		Example: "  keywright keys list\n  keywright keys list --json",
-		Args:    usageArgs(cobra.NoArgs),
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var views []server.KeyView
+			if err := c.ask(cmd, http.MethodGet, "/keys", nil, &views); err != nil {
+				return err
+			}
+			if asJSON {
+				return c.writeJSON(views)
+			}
+			return c.showKeys(views...)
+		},
 	}
-	folderFlags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "Write JSON.")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		var views []server.KeyView
-		if err := c.ask(cmd, http.MethodGet, "/keys", nil, &views); err != nil {
-			return err
-		}
-		return c.showKeys(views, asJSON)
-	}
+	operatorFlags(cmd, &asJSON)
 	return cmd
 }
 
@@ -40,35 +45,31 @@ func (c *command) keysRotate() *cobra.Command {
 		Use:     "rotate",
 		Short:   "Let the next signing key take over as soon as every verifier can know it",
 		Example: "  keywright keys rotate\n  keywright keys rotate --now",
-		Args:    usageArgs(cobra.NoArgs),
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var view server.KeyView
+			if err := c.ask(cmd, http.MethodPost, "/keys/rotate", rotation, &view); err != nil {
+				return err
+			}
+			if asJSON {
+				return c.writeJSON(view)
+			}
+			return c.showKeys(view)
+		},
 	}
-	folderFlags(cmd)
-	cmd.Flags().BoolVar(&rotation.Now, "now", false, "At once, even if a verifier may not know the key yet: the old one has leaked.")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "Write JSON.")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		var view server.KeyView
-		if err := c.ask(cmd, http.MethodPost, "/keys/rotate", rotation, &view); err != nil {
-			return err
-		}
-		if asJSON {
-			return c.writeJSON(view)
-		}
-		return c.showKeys([]server.KeyView{view}, false)
-	}
+	cmd.Flags().BoolVar(&rotation.Now, "now", false, "At once, even if a verifier may not know the key yet: the old one has leaked")
+	operatorFlags(cmd, &asJSON)
 	return cmd
 }
 
-func (c *command) showKeys(views []server.KeyView, asJSON bool) error {
-	if asJSON {
-		return c.writeJSON(views)
-	}
-	return c.table("KID\tALG\tSTATE\tSIGNS FROM", func(row func(...any)) {
-		for _, v := range views {
-			signing := "published"
-			if v.Signing {
-				signing = "signing"
-			}
-			row(v.ID, v.Algorithm, signing, v.SignsFrom.Format(time.RFC3339))
+func (c *command) showKeys(views ...server.KeyView) error {
+	rows := [][]string{{"KID", "ALG", "STATE", "SIGNS FROM"}}
+	for _, v := range views {
+		state := "published"
+		if v.Signing {
+			state = "signing"
 		}
-	})
+		rows = append(rows, []string{v.ID, v.Algorithm, state, v.SignsFrom.Format(time.RFC3339)})
+	}
+	return c.writeTable(rows)
 }

@@ -8,13 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
+	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
-	"github.com/keywright/keywright/internal/settings"
 )
 
 // Exit codes. A supervisor should not restart after 2 or 3: nothing will have changed.
@@ -26,13 +22,9 @@ const (
 	exitUnclean = 4
 )
 
-const docsURL = "https://github.com/keywright/keywright#readme"
-
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	keepFilesPrivate()
+	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
 // command is what every subcommand works with.
@@ -55,7 +47,9 @@ func run(ctx context.Context, args, environ []string, in io.Reader, out, err io.
 	if failure == nil {
 		return exitOK
 	}
-	fmt.Fprintln(err, "keywright:", failure)
+	for problem := range strings.SplitSeq(failure.Error(), "\n") {
+		fmt.Fprintln(err, "keywright:", problem)
+	}
 	return exitCode(failure)
 }
 
@@ -72,70 +66,37 @@ func badConfig(format string, args ...any) error {
 }
 
 func exitCode(err error) int {
-	var c coded
-	if errors.As(err, &c) {
+	if c, ok := errors.AsType[coded](err); ok {
 		return c.code
 	}
 	return exitFailed
 }
 
 func (c *command) root() *cobra.Command {
-	root := &cobra.Command{
-		Use:           "keywright",
-		Short:         "A self-hosted sign-in server: register, sign in, issue and verify tokens",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          usageArgs(cobra.NoArgs),
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	root.CompletionOptions.HiddenDefaultCmd = true
+	cobra.EnableCommandSorting = false // help lists commands as below
+	root := group("keywright", "A self-hosted sign-in server: register, sign in, issue and verify tokens",
+		"  keywright dev\n  keywright serve --listen 127.0.0.1:8080 --issuer https://id.example.com --trusted-proxies 127.0.0.1",
+		c.dev(), c.initialize(), c.serve(), c.client(), c.user(), c.keys(), c.config(), c.completion(), c.version(),
+	)
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.Version = readVersion().String()
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.PersistentFlags().BoolP("help", "h", false, "Show this page")
+	root.Flags().Bool("version", false, "Show the version")
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(usage)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { help(cmd) })
-	root.AddCommand(c.dev(), c.initialize(), c.serve(), c.client(), c.user(), c.keys(), c.config(), c.version())
+	root.SetHelpCommand(helpCommand())
 	return root
 }
 
 // group is a command that only holds others.
-func group(use, short string, members ...*cobra.Command) *cobra.Command {
-	g := &cobra.Command{Use: use, Short: short, Args: usageArgs(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+func group(use, short, example string, members ...*cobra.Command) *cobra.Command {
+	g := &cobra.Command{
+		Use: use, Short: short, Example: example, Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
 	g.AddCommand(members...)
 	return g
-}
-
-// usageArgs makes a wrong number of arguments a usage error, and suggests a
-// command where one was misspelt.
-func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			if cmd.HasSubCommands() && len(args) > 0 {
-				return coded{unknownCommand(cmd, args[0]), exitUsage}
-			}
-			return coded{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()), exitUsage}
-		}
-		return nil
-	}
-}
-
-func unknownCommand(cmd *cobra.Command, name string) error {
-	var names []string
-	for _, sub := range cmd.Commands() {
-		names = append(names, sub.Name())
-	}
-	if near, ok := settings.Suggest(name, names); ok {
-		return fmt.Errorf("%s has no command %q; did you mean %s?", cmd.CommandPath(), name, near)
-	}
-	return fmt.Errorf("%s has no command %q; see %s --help", cmd.CommandPath(), name, cmd.CommandPath())
-}
-
-func flagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) {
-		var names []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		if near, ok := settings.Suggest(unknown.GetSpecifiedName(), names); ok {
-			err = fmt.Errorf("%w; did you mean --%s?", err, near)
-		}
-	}
-	return coded{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()), exitUsage}
 }

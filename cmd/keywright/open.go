@@ -2,67 +2,88 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"log/slog"
-	"runtime"
+	"fmt"
+	"time"
 
-	"github.com/keywright/keywright/internal/account"
-	"github.com/keywright/keywright/internal/jose"
-	"github.com/keywright/keywright/internal/oauth"
-	"github.com/keywright/keywright/internal/password"
-	"github.com/keywright/keywright/internal/server"
 	"github.com/keywright/keywright/internal/settings"
 	"github.com/keywright/keywright/internal/store"
 )
 
-// openStore opens the database that the settings name, and says what to do when
-// it cannot.
-func openStore(ctx context.Context, s *settings.Settings, create bool) (*store.DB, error) {
+const (
+	// folderPatience is how long to wait for a command, or a server that stops,
+	// to leave the data folder.
+	folderPatience = 20 * time.Second
+	folderPoll     = 10 * time.Millisecond
+)
+
+// errServed says that a server owns the data folder and answers commands.
+var errServed = errors.New("a server owns the data folder")
+
+// makeStore makes what is missing of the folder, the master key and the database,
+// and opens the store for this process.
+func makeStore(ctx context.Context, s *settings.Settings) (*store.DB, error) {
+	if needsFolder(s) {
+		if err := makeDataFolder(s.Data); err != nil {
+			return nil, err
+		}
+	}
+	if err := makeMasterKey(ctx, s); err != nil {
+		return nil, explainServed(s, err)
+	}
+	db, err := claimStore(ctx, s, true)
+	return db, explainServed(s, err)
+}
+
+// claimStore opens the store for this process. A command has it for a moment only,
+// so claimStore waits for that; for a server it does not: errServed.
+func claimStore(ctx context.Context, s *settings.Settings, create bool) (*store.DB, error) {
+	if needsFolder(s) {
+		if err := checkDataFolder(s.Data); err != nil {
+			return nil, err
+		}
+	}
 	key, err := masterKey(s)
 	if err != nil {
 		return nil, err
 	}
+	for began := time.Now(); ; {
+		db, err := openStore(ctx, s, key, create)
+		switch {
+		case !errors.Is(err, store.ErrFolderInUse):
+			return db, err
+		case isServed(s.Data):
+			return nil, errServed
+		case time.Since(began) > folderPatience:
+			return nil, fmt.Errorf("another process holds %s and answers no commands: end it", s.Data)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("stopped while another process held %s", s.Data)
+		case <-time.After(folderPoll):
+		}
+	}
+}
+
+// openStore opens the database that the settings name, and says what to do when
+// it cannot.
+func openStore(ctx context.Context, s *settings.Settings, key [32]byte, create bool) (*store.DB, error) {
 	db, err := store.Open(ctx, store.Options{Folder: s.Data, DatabaseURL: string(s.DatabaseURL), MasterKey: key, Create: create})
 	switch {
 	case errors.Is(err, store.ErrWrongMasterKey):
 		return nil, badConfig("%w: put back the key that was made with this database", err)
 	case errors.Is(err, store.ErrNoDatabase):
-		return nil, badConfig("%w: run `keywright init --data %s` once", err, s.Data)
+		return nil, badConfig("%w: run `keywright init --data %s` once", err, shellWord(s.Data))
 	case errors.Is(err, store.ErrNewerSchema):
 		return nil, badConfig("%w: run that version, or restore a backup", err)
 	}
 	return db, err
 }
 
-// newHasher starts the threads that hash passwords and gives the runtime as
-// many processors more, so that they never hold one that requests need.
-func newHasher(s *settings.Settings) (*password.Hasher, error) {
-	h, err := password.New(rand.Reader, password.Options{
-		Params:  password.Params{MemoryKiB: s.Argon2.MemoryKiB, Time: s.Argon2.Time, Threads: s.Argon2.Threads},
-		Threads: s.HashThreads, Waiting: s.HashQueue,
-	})
-	if err != nil {
-		return nil, badConfig("argon2: %w", err)
+// explainServed says what to do about a second server on one folder.
+func explainServed(s *settings.Settings, err error) error {
+	if errors.Is(err, errServed) || errors.Is(err, store.ErrFolderInUse) {
+		return badConfig("another Keywright is using %s: stop it, or give this one a folder of its own with --data", s.Data)
 	}
-	runtime.GOMAXPROCS(runtime.NumCPU() + h.Threads())
-	return h, nil
-}
-
-// serverConfig is what both dev and serve are made of.
-func serverConfig(s *settings.Settings, issuer string, db *store.DB, hasher *password.Hasher, log *slog.Logger) server.Config {
-	return server.Config{
-		DB:     db,
-		Hasher: hasher,
-		Policy: oauth.Policy{
-			Issuer: issuer, AccessTokenTTL: s.AccessTokenTTL, RefreshGrace: s.RefreshGrace,
-			RefreshIdle: s.RefreshIdle, RefreshAbsolute: s.RefreshAbsolute,
-		},
-		SigningAlg:     jose.Algorithm(s.SigningAlg),
-		KeyLifetime:    s.KeyLifetime,
-		Limits:         account.Limits{PerAccount: int64(s.Throttle.Account), PerAddress: int64(s.Throttle.Address), Window: s.Throttle.Window},
-		DirectOrigins:  s.DirectOrigins,
-		TrustedProxies: s.TrustedProxies,
-		Log:            log,
-	}
+	return err
 }

@@ -10,10 +10,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/keywright/keywright/internal/server"
 	"github.com/keywright/keywright/internal/settings"
@@ -24,16 +26,17 @@ import (
 // the data folder, since two writers on one SQLite file would starve each other.
 // When no server runs, a command is its own for a moment.
 
-// folderPatience is how long a command waits for another one to leave the folder.
-const folderPatience = 10 * time.Second
+// answerPatience is longer than a server may take to answer.
+const answerPatience = 40 * time.Second
 
-// serveOperator answers commands until stop is called.
-func serveOperator(folder string, handler http.Handler) (stop func(), err error) {
+// serveCommands answers commands until stop is called. The folder must be this
+// process's own.
+func serveCommands(folder string, handler http.Handler, log *slog.Logger) (stop func(), err error) {
 	path, release, err := socketPath(folder)
 	if err != nil {
 		return nil, err
 	}
-	os.Remove(path) // left by a process that was killed; the folder's lock is ours
+	os.Remove(path) // left by a process that was killed
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		release()
@@ -44,14 +47,33 @@ func serveOperator(folder string, handler http.Handler) (stop func(), err error)
 		release()
 		return nil, err
 	}
-	web := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	web := newHTTPServer(handler, log)
 	go web.Serve(l)
 	return func() {
-		ending, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ending, cancel := context.WithTimeout(context.Background(), drainTimeout)
 		defer cancel()
 		web.Shutdown(ending)
 		release()
 	}, nil
+}
+
+func dialServer(folder string) (net.Conn, error) {
+	path, release, err := socketPath(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return net.Dial("unix", path)
+}
+
+// isServed says whether a server answers commands for the folder.
+func isServed(folder string) bool {
+	conn, err := dialServer(folder)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
 }
 
 // operator asks a server, running or its own, to do something.
@@ -60,61 +82,43 @@ type operator struct {
 	close func()
 }
 
-// askServer returns an operator for the folder: the server that runs there, or
-// else one of its own. While another command has the folder, it waits.
-func (c *command) askServer(ctx context.Context, s *settings.Settings) (*operator, error) {
-	if err := checkDataFolder(s.Data); err != nil {
+// operator returns one for the folder that the settings name.
+func (c *command) operator(cmd *cobra.Command) (*operator, error) {
+	s, _, err := c.load(cmd)
+	if err != nil {
 		return nil, err
 	}
-	for began := time.Now(); ; {
-		if o, err := runningServer(s.Data); err == nil {
-			return o, nil
-		}
-		db, err := openStore(ctx, s, false)
-		switch {
-		case err == nil:
-			return ownServer(ctx, s, db)
-		case !errors.Is(err, store.ErrFolderInUse):
-			return nil, err
-		}
-		if time.Since(began) > folderPatience {
-			return nil, fmt.Errorf("another process holds %s but answers no commands", s.Data)
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
+	db, err := claimStore(cmd.Context(), s, false)
+	switch {
+	case errors.Is(err, errServed):
+		return askServer(s.Data), nil
+	case err != nil:
+		return nil, err
 	}
+	o, err := ownServer(cmd.Context(), s, db)
+	if err != nil {
+		db.Close()
+	}
+	return o, err
 }
 
-func runningServer(folder string) (*operator, error) {
-	path, release, err := socketPath(folder)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := net.Dial("unix", path)
-	release()
-	if err != nil {
-		return nil, err
-	}
-	first := sync.OnceValue(func() net.Conn { return conn })
+func askServer(folder string) *operator {
+	dial := func(context.Context, string, string) (net.Conn, error) { return dialServer(folder) }
+	transport := &http.Transport{DialContext: dial}
 	return &operator{
-		web:   &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return first(), nil }}},
-		close: func() { conn.Close() },
-	}, nil
+		web:   &http.Client{Transport: transport, Timeout: answerPatience},
+		close: transport.CloseIdleConnections,
+	}
 }
 
-// ownServer serves one connection in memory.
+// ownServer answers in memory, for as long as a command takes.
 func ownServer(ctx context.Context, s *settings.Settings, db *store.DB) (*operator, error) {
 	hasher, err := newHasher(s)
 	if err != nil {
-		db.Close()
 		return nil, err
 	}
 	srv, err := server.New(ctx, serverConfig(s, s.Issuer, db, hasher, slog.New(slog.DiscardHandler)))
 	if err != nil {
-		db.Close()
 		return nil, err
 	}
 	return &operator{
@@ -145,22 +149,35 @@ func (a *answer) Header() http.Header         { return a.header }
 func (a *answer) WriteHeader(status int)      { a.status = status }
 func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
 
+// ask calls the server once.
+func (c *command) ask(cmd *cobra.Command, method, path string, in, out any) error {
+	o, err := c.operator(cmd)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	return o.call(cmd.Context(), method, path, in, out)
+}
+
 // call sends in (nil: nothing) and decodes the answer into out.
 func (o *operator) call(ctx context.Context, method, path string, in, out any) error {
-	var body bytes.Buffer
 	if in == nil {
 		in = struct{}{}
 	}
-	if err := json.NewEncoder(&body).Encode(in); err != nil {
+	body, err := json.Marshal(in)
+	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://keywright"+path, &body)
+	req, err := http.NewRequestWithContext(ctx, method, "http://keywright"+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	resp, err := o.web.Do(req)
 	if err != nil {
-		return err
+		if sent, ok := errors.AsType[*url.Error](err); ok {
+			err = sent.Err // without the made-up URL
+		}
+		return fmt.Errorf("the server did not answer: look whether it was done before you repeat it (%w)", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusOK {

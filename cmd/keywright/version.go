@@ -1,22 +1,27 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-// version is set by release builds: -ldflags "-X main.version=v1.2.3".
-var version = "devel"
+// version is set by release builds, -ldflags "-X main.version=v1.2.3"; empty: what
+// Go knows.
+var version string
 
 type versionInfo struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit"`
-	Date    string `json:"date"`
+	Date    string `json:"date"` // of the commit
 	Go      string `json:"go"`
+}
+
+func (v versionInfo) String() string {
+	return fmt.Sprintf("keywright %s (commit %s, %s, %s)", v.Version, v.Commit, v.Date, v.Go)
 }
 
 func (c *command) version() *cobra.Command {
@@ -25,30 +30,35 @@ func (c *command) version() *cobra.Command {
 		Use:     "version",
 		Short:   "Show the version, commit, date and Go version",
 		Example: "  keywright version\n  keywright version --json",
-		Args:    usageArgs(cobra.NoArgs),
+		Args:    noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			if asJSON {
+				return c.writeJSON(readVersion())
+			}
+			_, err := fmt.Fprintln(c.out, readVersion())
+			return err
+		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "Write JSON.")
-	cmd.RunE = func(*cobra.Command, []string) error {
-		v := readVersion()
-		if asJSON {
-			return json.NewEncoder(c.out).Encode(v)
-		}
-		_, err := fmt.Fprintf(c.out, "keywright %s (commit %s, %s, %s)\n", v.Version, v.Commit, v.Date, v.Go)
-		return err
-	}
+	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
+// readVersion adds what Go recorded when it built the binary.
 func readVersion() versionInfo {
 	v := versionInfo{Version: version, Commit: "unknown", Date: "unknown", Go: runtime.Version()}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			switch s.Key {
-			case "vcs.revision":
-				v.Commit = s.Value
-			case "vcs.time":
-				v.Date = s.Value
-			}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	if v.Version == "" {
+		v.Version = strings.Trim(info.Main.Version, "()") // (devel)
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			v.Commit = s.Value
+		case "vcs.time":
+			v.Date = s.Value
 		}
 	}
 	return v

@@ -3,14 +3,14 @@ package account
 import (
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
-// Bounds of a password, in bytes: exact bytes are hashed, never a part of them.
 const (
-	MinPasswordLength = 8
-	MaxPasswordLength = 1024
-	maxNameLength     = 200
+	MinPasswordLength = 8    // Unicode code points: NIST SP 800-63B §3.1.1.2
+	MaxPasswordLength = 1024 // bytes; all of them are hashed, never a part
+	maxNameLength     = 200  // bytes
 )
 
 // CheckPassword returns what is wrong with a new password, or "". There are no
@@ -19,7 +19,7 @@ const (
 func CheckPassword(password, canonicalEmail string) string {
 	local, _, _ := strings.Cut(canonicalEmail, "@")
 	switch lower := strings.ToLower(password); {
-	case len(password) < MinPasswordLength:
+	case utf8.RuneCountInString(password) < MinPasswordLength:
 		return "The password must have at least " + strconv.Itoa(MinPasswordLength) + " characters."
 	case TooLong(password):
 		return "The password must have at most 1,024 bytes."
@@ -37,7 +37,7 @@ func TooLong(password string) bool { return len(password) > MaxPasswordLength }
 // checkName returns what is wrong with a name, or "".
 func checkName(name string) string {
 	switch {
-	case strings.TrimSpace(name) == "":
+	case !strings.ContainsFunc(name, isVisible):
 		return "A name is needed."
 	case len(name) > maxNameLength:
 		return "The name must have at most 200 bytes."
@@ -46,6 +46,8 @@ func checkName(name string) string {
 	}
 	return ""
 }
+
+func isVisible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 
 // isControl also names the characters that turn the direction of text around,
 // by which a name could pretend to be another.

@@ -34,7 +34,7 @@ type Reservation struct {
 // success; a refused attempt counts nothing. Known and unknown accounts are
 // counted alike.
 func (l Limits) Reserve(byAccount, byAddress Bucket, now time.Time) Reservation {
-	if l.PerAccount == 0 {
+	if l == (Limits{}) {
 		return Reservation{}
 	}
 	account, address := byAccount.at(now, l.Window), byAddress.at(now, l.Window)
@@ -59,9 +59,10 @@ func (l Limits) Reserve(byAccount, byAddress Bucket, now time.Time) Reservation 
 }
 
 // at returns the bucket as it counts now: a new window begins with the first
-// attempt after the last one ended.
+// attempt after the last one ended. An end more than two windows away comes from a
+// clock that was ahead, or from a longer window; it shall lock nobody out.
 func (b Bucket) at(now time.Time, window time.Duration) Bucket {
-	if !now.Before(b.ExpiresAt) {
+	if !now.Before(b.ExpiresAt) || b.ExpiresAt.Sub(now) > 2*window {
 		return Bucket{Key: b.Key, ExpiresAt: now.Add(window)}
 	}
 	return b

@@ -200,7 +200,8 @@ type SigningKeyAdded struct {
 	SignsFrom   time.Time `json:"signs_from"`
 }
 
-// SigningKeyPromoted moves the moment from which a key signs.
+// SigningKeyPromoted moves the moment from which a key signs: ahead, when the
+// operator rotates, or to now, when its algorithm is taken up again.
 type SigningKeyPromoted struct {
 	KeyID     string    `json:"kid"`
 	SignsFrom time.Time `json:"signs_from"`

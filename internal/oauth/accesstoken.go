@@ -18,7 +18,7 @@ type AccessToken struct {
 	AuthTime  time.Time // zero: no person
 }
 
-// issueAccessToken makes the token that g's holder gets now.
+// issueAccessToken makes the token that g's holder gets now. It does not outlive g.
 func issueAccessToken(p Policy, c *Client, g *Grant, scope []string, audience string, suffix string, now time.Time) AccessToken {
 	subject := g.User
 	if subject == "" {
@@ -28,6 +28,10 @@ func issueAccessToken(p Policy, c *Client, g *Grant, scope []string, audience st
 	if c.AccessTokenTTL != 0 {
 		ttl = c.AccessTokenTTL
 	}
+	expires := now.Add(ttl)
+	if !g.ExpiresAt.IsZero() && g.ExpiresAt.Before(expires) {
+		expires = g.ExpiresAt
+	}
 	return AccessToken{
 		Issuer:    p.Issuer,
 		Subject:   subject,
@@ -36,7 +40,7 @@ func issueAccessToken(p Policy, c *Client, g *Grant, scope []string, audience st
 		Scope:     scope,
 		ID:        g.ID + "." + suffix,
 		IssuedAt:  now,
-		ExpiresAt: now.Add(ttl),
+		ExpiresAt: expires,
 		AuthTime:  g.AuthTime,
 	}
 }

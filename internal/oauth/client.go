@@ -40,6 +40,11 @@ const (
 // ValidateRegistration returns what is wrong with a client that an operator
 // wants to add, as a sentence, or "".
 func ValidateRegistration(c Client) string {
+	for _, list := range [][]string{c.Grants, c.Scopes, c.Audiences, c.Serves, c.RedirectURIs, c.PostLogoutRedirectURIs, c.Origins} {
+		if len(list) > maxListLength {
+			return "no list of a client may have more than 64 members"
+		}
+	}
 	switch {
 	case !validClientID(c.ID):
 		return "the id must have 1 to 128 characters of A-Z a-z 0-9 . _ ~ -"
@@ -47,7 +52,7 @@ func ValidateRegistration(c Client) string {
 		// RFC 9700 §4.15: no client may pass for a person.
 		return "the id must not look like a person's: " + SubjectPrefix + "…"
 	case c.ID == DirectClient:
-		return `"direct" is the built-in client of the tutorial API`
+		return quote(DirectClient) + " is the built-in client of the tutorial API"
 	case c.AccessTokenTTL != 0 && (c.AccessTokenTTL < MinAccessTokenTTL || c.AccessTokenTTL > MaxAccessTokenTTL):
 		return "the access token's lifetime must be between 5s and 24h"
 	case c.Public && slices.Contains(c.Grants, ClientCredentialsGrant):
@@ -77,11 +82,6 @@ func ValidateRegistration(c Client) string {
 	for _, origin := range c.Origins {
 		if problem := ValidateOrigin(origin); problem != "" {
 			return "the origin " + quote(origin) + " " + problem
-		}
-	}
-	for _, list := range [][]string{c.Grants, c.Scopes, c.Audiences, c.Serves, c.RedirectURIs, c.PostLogoutRedirectURIs, c.Origins} {
-		if len(list) > maxListLength {
-			return "no list of a client may have more than 64 members"
 		}
 	}
 	return ""
@@ -115,10 +115,10 @@ func isSubject(id string) bool { return len(id) >= 4 && strings.EqualFold(id[:4]
 func ValidateOrigin(origin string) string {
 	u, err := url.Parse(origin)
 	switch {
-	case err != nil || len(origin) > maxURILength || u.Host == "" || origin != u.Scheme+"://"+u.Host:
+	case err != nil || len(origin) > maxURILength || !strings.EqualFold(origin, u.Scheme+"://"+u.Host):
 		return "must be scheme://host[:port] and nothing else"
-	case origin != strings.ToLower(origin):
-		return "must be in lower case, as browsers send it"
+	case !hasPlainAuthority(origin, u):
+		return "must be written as browsers send it: in lower case, with a plain host name or IP address"
 	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80":
 		return "must leave out the default port, as browsers do"
 	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopbackHost(u.Hostname())):
@@ -127,19 +127,16 @@ func ValidateOrigin(origin string) string {
 	return ""
 }
 
+// quote shows what somebody sent, in the characters that an error_description
+// may have. RFC 6749 §5.2.
 func quote(s string) string {
 	if len(s) > 80 {
 		s = s[:80] + "..."
 	}
-	return `"` + printableASCII(s) + `"`
-}
-
-// printableASCII keeps to the characters of error_description. RFC 6749 §5.2.
-func printableASCII(s string) string {
-	return strings.Map(func(r rune) rune {
+	return "'" + strings.Map(func(r rune) rune {
 		if r < 0x20 || r > 0x7e || r == '"' || r == '\\' {
 			return '?'
 		}
 		return r
-	}, s)
+	}, s) + "'"
 }

@@ -3,7 +3,6 @@ package oauth
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
 	"slices"
 )
 
@@ -37,23 +36,26 @@ func SecretHash(key []byte, secret string) []byte {
 // authenticate checks a client's credentials; c is nil for an unknown client.
 // Each failure answers alike, so that ids and states cannot be probed.
 func authenticate(creds Credentials, c *Client, secretKey []byte) *Refusal {
-	failed := refuse(InvalidClient, "client authentication failed: check client_id, the secret and the method")
-	known := c
-	if known == nil {
-		known = &Client{} // the same work for an unknown client
-	}
-	// The hash is computed for unknown and public clients too.
-	proved := subtle.ConstantTimeCompare(SecretHash(secretKey, creds.Secret), known.SecretHash) == 1
-	if known.Public {
-		proved = creds.Method == NoAuthentication
-	}
 	switch {
-	case c == nil || c.Disabled || !proved:
-		return failed
+	case !creds.prove(c, secretKey) || c.Disabled:
+		return refuse(InvalidClient, "client authentication failed: check client_id, the secret and the method")
 	case creds.Origin != "" && !slices.Contains(c.Origins, creds.Origin):
 		return refuse(InvalidRequest, "the page's origin "+quote(creds.Origin)+" is not registered for this client")
 	}
 	return nil
+}
+
+// prove says whether the request comes from c. A secret that was sent is hashed
+// whoever c is, so that the work done depends on the request alone.
+func (creds Credentials) prove(c *Client, secretKey []byte) bool {
+	switch creds.Method {
+	case NoAuthentication:
+		return c != nil && c.Public
+	case ClientSecretBasic, ClientSecretPost:
+		hash := SecretHash(secretKey, creds.Secret)
+		return c != nil && !c.Public && hmac.Equal(hash, c.SecretHash)
+	}
+	return false
 }
 
 // authorized refuses a grant type that the client is not registered for.

@@ -23,6 +23,10 @@ func ClientCredentials(p Policy, req TokenRequest, f ClientFacts, fresh Fresh, n
 		return refused(r)
 	}
 	c := f.Client
+	if c.Public {
+		// RFC 6749 §4.4. No registration says otherwise, but a row might.
+		return refused(refuse(UnauthorizedClient, "a public client cannot use the grant client_credentials"))
+	}
 	if r := c.authorized(ClientCredentialsGrant); r != nil {
 		return refused(r)
 	}

@@ -16,16 +16,19 @@ func GrantDirect(p Policy, f ClientFacts, u User, key RefreshKey, fresh Fresh, n
 	if c == nil || c.Disabled {
 		return refused(refuse(InvalidClient, "the client direct is disabled"))
 	}
+	audience, r := audienceWithin(nil, c.Audiences, p.Issuer)
+	if r != nil {
+		return refused(r)
+	}
 	issued := change.GrantIssued{
 		Grant: fresh.GrantID, Client: c.ID, User: u.ID, Scope: directScope, Audiences: c.Audiences,
 		Random: fresh.Random, KeyID: key.ID, StatusIndex: fresh.StatusIndex,
 		UserEpoch: u.Epoch, ClientEpoch: c.Epoch, GlobalEpoch: f.GlobalEpoch,
 		AuthTime: now, At: now, ExpiresAt: now.Add(p.RefreshAbsolute),
 	}
-	grant := &Grant{ID: issued.Grant, Client: c.ID, User: u.ID, Random: issued.Random, KeyID: key.ID, AuthTime: now}
-	audience, r := audienceWithin(nil, c.Audiences, p.Issuer)
-	if r != nil {
-		return refused(r)
+	grant := &Grant{
+		ID: issued.Grant, Client: c.ID, User: u.ID, Random: issued.Random, KeyID: issued.KeyID,
+		AuthTime: issued.AuthTime, ExpiresAt: issued.ExpiresAt,
 	}
 	return Outcome{
 		Answer{Issue: &Issue{

@@ -1,5 +1,7 @@
 package oauth
 
+import "slices"
+
 // Metadata describes the server to its clients. RFC 8414 §2, OpenID Connect
 // Discovery 1.0 §3. It names only what the server does.
 type Metadata struct {
@@ -27,7 +29,7 @@ const (
 // NewMetadata describes the server at issuer.
 func NewMetadata(issuer string) Metadata {
 	secret := []string{string(ClientSecretBasic), string(ClientSecretPost)}
-	any := append(secret, string(NoAuthentication))
+	secretOrNone := append(slices.Clip(secret), string(NoAuthentication))
 	return Metadata{
 		Issuer:                                    issuer,
 		TokenEndpoint:                             issuer + TokenPath,
@@ -37,8 +39,8 @@ func NewMetadata(issuer string) Metadata {
 		ResponseTypesSupported:                    []string{},
 		GrantTypesSupported:                       grantTypes,
 		ScopesSupported:                           directScope,
-		TokenEndpointAuthMethodsSupported:         any,
-		RevocationEndpointAuthMethodsSupported:    any,
+		TokenEndpointAuthMethodsSupported:         secretOrNone,
+		RevocationEndpointAuthMethodsSupported:    secretOrNone,
 		IntrospectionEndpointAuthMethodsSupported: secret,
 	}
 }

@@ -6,6 +6,10 @@ import (
 	"github.com/keywright/keywright/internal/change"
 )
 
+// badRefreshToken is one text for whatever is wrong with a refresh token: an
+// attacker learns nothing from the difference.
+const badRefreshToken = "the refresh token is invalid, expired, revoked, or was issued to another client"
+
 // RefreshFacts are what a refresh is decided on, read in one transaction after
 // the grant's row was locked.
 type RefreshFacts struct {
@@ -39,12 +43,10 @@ func Refresh(p Policy, req TokenRequest, f RefreshFacts, fresh Fresh, now time.T
 	if r := c.authorized(RefreshTokenGrant); r != nil {
 		return refused(r)
 	}
-	// One text for all of these: an attacker learns nothing from the difference.
-	invalid := refuse(InvalidGrant, "the refresh token is invalid, expired, revoked, or was issued to another client")
 	token, ok := ParseRefreshToken(req.RefreshToken)
 	g := f.Grant
 	if !ok || g == nil || !f.Key.genuine(token, g) || g.Client != c.ID || !f.refreshable(p, now) {
-		return refused(invalid)
+		return refused(refuse(InvalidGrant, badRefreshToken))
 	}
 	scope, r := scopeWithin(req.Scope, g.Scope)
 	if r != nil {
@@ -57,7 +59,7 @@ func Refresh(p Policy, req TokenRequest, f RefreshFacts, fresh Fresh, now time.T
 
 	next, changes, ok := rotate(p, g, token.Generation, !c.Public, now)
 	if !ok {
-		return refused(invalid, changes...)
+		return refused(refuse(InvalidGrant, badRefreshToken), changes...)
 	}
 	return Outcome{
 		Answer{Issue: &Issue{

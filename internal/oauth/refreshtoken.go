@@ -55,17 +55,19 @@ func ParseRefreshToken(token string) (t RefreshToken, ok bool) {
 	copy(t.mac[:], raw[claimsSize:])
 	t.GrantID = grantIDPrefix + hex.EncodeToString(raw[1:17])
 	t.Generation = int64(binary.BigEndian.Uint64(raw[17:claimsSize]))
-	return t, t.Generation >= firstGeneration
+	if t.Generation < firstGeneration {
+		return RefreshToken{}, false
+	}
+	return t, true
 }
 
 // derive makes the refresh token of one generation of g.
 func (k RefreshKey) derive(g *Grant, generation int64) string {
-	var raw [refreshTokenSize]byte
-	raw[0] = g.KeyID
-	hex.Decode(raw[1:17], []byte(strings.TrimPrefix(g.ID, grantIDPrefix)))
-	binary.BigEndian.PutUint64(raw[17:claimsSize], uint64(generation))
-	copy(raw[claimsSize:], k.mac(g, raw[:claimsSize]))
-	return refreshTokenPrefix + base64.RawURLEncoding.EncodeToString(raw[:])
+	raw := append(make([]byte, 0, refreshTokenSize), g.KeyID)
+	raw, _ = hex.AppendDecode(raw, []byte(strings.TrimPrefix(g.ID, grantIDPrefix)))
+	raw = binary.BigEndian.AppendUint64(raw, uint64(generation))
+	raw = append(raw, k.mac(g, raw)...)
+	return string(base64.RawURLEncoding.AppendEncode([]byte(refreshTokenPrefix), raw))
 }
 
 // genuine says whether t was derived by this key for g.

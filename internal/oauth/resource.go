@@ -3,6 +3,7 @@ package oauth
 import (
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // audienceWithin returns the one audience of an access token: the resource
@@ -27,11 +28,11 @@ func audienceWithin(asked, allowed []string, issuer string) (string, *Refusal) {
 func validateResource(resource string) string {
 	u, err := url.Parse(resource)
 	switch {
-	case err != nil || len(resource) > maxURILength || !isVisibleASCII(resource):
-		return "must be a URI of at most 2,048 visible ASCII characters"
+	case err != nil || len(resource) > maxURILength || !isURIText(resource):
+		return "must be a URI of at most 2,048 characters"
 	case !u.IsAbs():
 		return "must be an absolute URI, such as https://api.example.com or urn:example:api"
-	case u.Fragment != "":
+	case strings.Contains(resource, "#"):
 		return "must not have a fragment"
 	}
 	return ""

@@ -52,10 +52,11 @@ func Revoke(creds Credentials, t PresentedToken, f RefreshFacts, now time.Time) 
 	if r := authenticate(creds, f.Authenticating, f.SecretKey); r != nil {
 		return r, nil
 	}
-	if !t.genuine(f) || f.Grant.Client != f.Authenticating.ID || !f.lives(now) {
+	if !t.genuine(f) || f.Grant.Client != f.Authenticating.ID || !f.Grant.RevokedAt.IsZero() {
 		return nil, nil
 	}
 	if t.Refresh != nil {
+		// Also of a grant that has expired: clocks go back.
 		return nil, []change.Change{change.GrantRevoked{Grant: f.Grant.ID, Reason: "revocation", At: now}}
 	}
 	if f.TokenRevoked || !now.Before(t.Access.ExpiresAt) {

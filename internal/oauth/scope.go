@@ -13,7 +13,7 @@ const (
 // parseScope splits a scope parameter, without duplicates. RFC 6749 §3.3.
 func parseScope(scope string) ([]string, *Refusal) {
 	if len(scope) > maxScopeLength {
-		return nil, refuse(InvalidScope, "scope is longer than 4096 bytes")
+		return nil, refuse(InvalidScope, "scope is longer than 4,096 bytes")
 	}
 	tokens := strings.Split(scope, " ")
 	kept := tokens[:0]
@@ -21,10 +21,16 @@ func parseScope(scope string) ([]string, *Refusal) {
 		switch {
 		case token == "":
 		case !validScopeToken(token):
-			return nil, refuse(InvalidScope, "scope holds a character that RFC 6749 section 3.3 does not allow")
-		case !slices.Contains(kept, token):
+			return nil, refuse(InvalidScope, "scope holds a character that RFC 6749 section 3.3 does not allow, or a name over 128 bytes")
+		case slices.Contains(kept, token):
+		case len(kept) == maxListLength:
+			return nil, refuse(InvalidScope, "scope has more than 64 names, and no client may have so many")
+		default:
 			kept = append(kept, token)
 		}
+	}
+	if len(kept) == 0 {
+		return nil, refuse(InvalidScope, "scope names nothing")
 	}
 	return kept, nil
 }

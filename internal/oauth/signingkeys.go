@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -29,24 +30,32 @@ type SigningKey struct {
 
 // Signer returns the key that signs at a moment: of the algorithm's keys the one
 // that began last. Until the algorithm has one, after the operator chose
-// another, the old algorithm's key goes on.
+// another, the old algorithm's key goes on. A clock that is behind the one by
+// which the keys were published finds the first.
 func Signer(keys []SigningKey, algorithm string, now time.Time) (key SigningKey, ok bool) {
 	for _, k := range keys {
 		if k.SignsFrom.After(now) {
 			continue
 		}
 		wanted, had := k.Algorithm == algorithm, key.Algorithm == algorithm
-		if !ok || wanted && !had || wanted == had && k.SignsFrom.After(key.SignsFrom) {
+		if !ok || wanted && !had || wanted == had && compareBeginnings(k, key) > 0 {
 			key, ok = k, true
 		}
+	}
+	if !ok && len(keys) > 0 {
+		return slices.MinFunc(keys, compareBeginnings), true
 	}
 	return key, ok
 }
 
-// successor returns the key that signs next.
-func successor(keys []SigningKey, algorithm string, now time.Time) (key SigningKey, ok bool) {
+func compareBeginnings(a, b SigningKey) int {
+	return cmp.Or(a.SignsFrom.Compare(b.SignsFrom), cmp.Compare(a.ID, b.ID))
+}
+
+// successor returns the algorithm's first key that begins after a moment.
+func successor(keys []SigningKey, algorithm string, after time.Time) (key SigningKey, ok bool) {
 	for _, k := range keys {
-		if k.Algorithm == algorithm && k.SignsFrom.After(now) && (!ok || k.SignsFrom.Before(key.SignsFrom)) {
+		if k.Algorithm == algorithm && k.SignsFrom.After(after) && (!ok || k.SignsFrom.Before(key.SignsFrom)) {
 			key, ok = k, true
 		}
 	}
@@ -92,6 +101,11 @@ func KeepKeys(keys []SigningKey, algorithm string, made []NewKey, lifetime time.
 		// Nobody can hold a key set yet: both keys of the first pair may sign at once.
 		current, ready = publish(now, now), now
 	}
+	if resumes(keys, current, algorithm, now) {
+		// Its row says since when, so that the other algorithm's key is kept for its tokens.
+		current.SignsFrom = now
+		changes = append(changes, change.SigningKeyPromoted{KeyID: current.ID, SignsFrom: now})
+	}
 	if _, ok := successor(keys, algorithm, now); !ok && len(made) > 0 {
 		from := ready
 		if current.Algorithm == algorithm {
@@ -100,23 +114,21 @@ func KeepKeys(keys []SigningKey, algorithm string, made []NewKey, lifetime time.
 		publish(from, ready)
 	}
 	for _, k := range keys {
-		if end, ended := withdrawal(keys, k); ended && !now.Before(end) {
+		// What it signed ends at the latest this long after the algorithm's next key began.
+		next, ok := successor(keys, algorithm, k.SignsFrom)
+		if ok && !now.Before(next.SignsFrom.Add(MaxAccessTokenTTL+time.Hour)) {
 			changes = append(changes, change.SigningKeyRemoved{KeyID: k.ID})
 		}
 	}
 	return changes
 }
 
-// withdrawal returns when the last token that k can have signed has expired.
-func withdrawal(keys []SigningKey, k SigningKey) (at time.Time, ended bool) {
-	after := slices.DeleteFunc(slices.Clone(keys), func(other SigningKey) bool {
-		return other.Algorithm != k.Algorithm || !other.SignsFrom.After(k.SignsFrom)
+// resumes says whether current signs again, because the operator went back to
+// its algorithm, after a key of another one had begun.
+func resumes(keys []SigningKey, current SigningKey, algorithm string, now time.Time) bool {
+	return current.Algorithm == algorithm && slices.ContainsFunc(keys, func(k SigningKey) bool {
+		return k.Algorithm != algorithm && k.SignsFrom.After(current.SignsFrom) && !k.SignsFrom.After(now)
 	})
-	if len(after) == 0 {
-		return time.Time{}, false
-	}
-	next := slices.MinFunc(after, func(a, b SigningKey) int { return a.SignsFrom.Compare(b.SignsFrom) })
-	return next.SignsFrom.Add(MaxAccessTokenTTL + time.Hour), true
 }
 
 // RotateKeys lets the successor take over as soon as every verifier can know
@@ -127,9 +139,10 @@ func RotateKeys(keys []SigningKey, algorithm string, compelled bool, now time.Ti
 	if !ok {
 		return SigningKey{}, nil, false
 	}
-	from := later(now, next.ReadyAt)
-	if compelled {
-		from = now
+	current, _ := Signer(keys, algorithm, now)
+	from := later(now, current.SignsFrom.Add(time.Microsecond)) // two keys never begin together
+	if !compelled {
+		from = later(from, next.ReadyAt)
 	}
 	if from.Before(next.SignsFrom) {
 		next.SignsFrom = from

@@ -56,6 +56,9 @@ func (s *Server) verify(token string) (*oauth.AccessToken, bool) {
 	if err != nil || c.Issuer != s.Policy.Issuer || len(c.Audience) != 1 || c.ExpiresAt.IsZero() {
 		return nil, false
 	}
+	if !c.NotBefore.IsZero() || c.Confirmation != "" {
+		return nil, false // conditions that our tokens do not have
+	}
 	t := &oauth.AccessToken{
 		Issuer: c.Issuer, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience[0], Scope: strings.Fields(c.Scope),
 		ID: c.ID, IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, AuthTime: c.AuthTime,

@@ -3,9 +3,12 @@ package server
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"sync/atomic"
+
+	"github.com/keywright/keywright/internal/store"
 )
 
 // originSet is the web origins of all enabled clients, kept in memory since it
@@ -14,8 +17,8 @@ type originSet struct {
 	set atomic.Pointer[map[string]bool]
 }
 
-func (o *originSet) load(ctx context.Context, s *Server) error {
-	origins, err := s.DB.Read(ctx).Origins()
+func (o *originSet) load(ctx context.Context, db *store.DB) error {
+	origins, err := db.Read(ctx).Origins()
 	if err != nil {
 		return err
 	}
@@ -45,10 +48,15 @@ func (s *Server) mayUseTutorial(origin string) bool {
 	return s.Dev != nil && isLocalhost(origin) || slices.Contains(s.DirectOrigins, origin)
 }
 
-// isLocalhost accepts http://localhost with any port or none.
+// isLocalhost accepts http://localhost with any port or none, as browsers write it.
 func isLocalhost(origin string) bool {
-	u, err := url.Parse(origin)
-	return err == nil && u.Scheme == "http" && u.Hostname() == "localhost" && origin == "http://"+u.Host
+	rest, ok := strings.CutPrefix(origin, "http://localhost")
+	if !ok || rest == "" {
+		return ok
+	}
+	port, ok := strings.CutPrefix(rest, ":")
+	_, err := strconv.ParseUint(port, 10, 16)
+	return ok && err == nil
 }
 
 // share lets a page of an allowed origin read the answer, an error's too. There
@@ -76,14 +84,10 @@ var (
 	exposed    = []string{"Retry-After, WWW-Authenticate"}
 )
 
-// preflight answers OPTIONS at any path. authorization is named, since a
-// browser does not take "*" for it.
-func (s *Server) preflight(x *exchange, e endpoint) {
+// preflight answers OPTIONS at any path, to the pages that may read the path's
+// answers. authorization is named, since a browser does not take "*" for it.
+func (x *exchange) preflight(e endpoint) {
 	x.route = e.path
-	if e.path == "" {
-		x.route, e.sharing = "none", withClients // the interceptors of tutorials ask everywhere
-	}
-	s.share(x, e.sharing)
 	h := x.w.Header()
 	if h["Access-Control-Allow-Origin"] != nil {
 		h.Set("Access-Control-Allow-Methods", "GET, POST")

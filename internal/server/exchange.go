@@ -1,13 +1,17 @@
 package server
 
 import (
+	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -21,16 +25,17 @@ type exchange struct {
 	server  *Server
 	w       http.ResponseWriter
 	r       *http.Request
-	route   string
-	client  string // whose request it is, once that is known
+	route   string // as the log names it: never what the request wrote
+	client  string // whose request it is, once a registered client is known
 	id      string
 	began   time.Time
 	status  int
 	failure error // something broke; the operator reads it, nobody else
+	quiet   bool  // asked for all day long, and says nothing about anybody
 }
 
 func newExchange(s *Server, w http.ResponseWriter, r *http.Request) *exchange {
-	x := &exchange{server: s, w: w, r: r, id: requestID(), began: time.Now()}
+	x := &exchange{server: s, w: w, r: r, route: nowhere.path, id: requestID(), began: time.Now()}
 	h := w.Header()
 	h["X-Content-Type-Options"] = nosniff
 	h["Content-Security-Policy"] = nothingLoads
@@ -55,10 +60,7 @@ var (
 // no secret.
 func requestID() string {
 	var raw [8]byte
-	n := rand.Uint64()
-	for i := range raw {
-		raw[i] = byte(n >> (8 * i))
-	}
+	binary.BigEndian.PutUint64(raw[:], rand.Uint64())
 	return hex.EncodeToString(raw[:])
 }
 
@@ -68,31 +70,47 @@ func (x *exchange) finish() {
 		if v == http.ErrAbortHandler {
 			panic(v)
 		}
-		x.broke(panicked(v))
+		x.broke(fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
 	}
-	s := x.server
+	x.log()
+}
+
+// log writes one line, of which the request chose nothing: not its path, its
+// query or a name that no client has.
+func (x *exchange) log() {
 	level := slog.LevelInfo
-	if x.failure != nil {
+	switch {
+	case x.failure != nil:
 		level = slog.LevelError
+	case x.quiet:
+		level = slog.LevelDebug
 	}
-	ctx := x.r.Context()
-	if !s.Log.Enabled(ctx, level) {
+	ctx, handler := x.r.Context(), x.server.Log.Handler()
+	if !handler.Enabled(ctx, level) {
 		return
 	}
-	line := []slog.Attr{
-		slog.String("request_id", x.id), slog.String("method", x.r.Method), slog.String("route", x.route),
-		slog.Int("status", x.status), slog.String("dur", time.Since(x.began).Round(time.Microsecond).String()),
-	}
+	now := time.Now()
+	line := slog.NewRecord(now, level, "request", 0) // a Logger would look up this place in the code, each time
+	line.AddAttrs(
+		slog.String("request_id", x.id), slog.String("method", x.method()), slog.String("route", x.route),
+		slog.Int("status", x.status), slog.String("dur", now.Sub(x.began).Round(time.Microsecond).String()),
+	)
 	if x.client != "" {
-		line = append(line, slog.String("client_id", x.client))
-	}
-	if x.route == "none" {
-		line = append(line, slog.String("path", x.r.URL.Path))
+		line.AddAttrs(slog.String("client_id", x.client))
 	}
 	if x.failure != nil {
-		line = append(line, slog.Any("error", x.failure))
+		line.AddAttrs(slog.Any("error", x.failure))
 	}
-	s.Log.LogAttrs(ctx, level, "request", line...)
+	handler.Handle(ctx, line)
+}
+
+// method is the request's, if it is one that HTTP knows.
+func (x *exchange) method() string {
+	switch m := x.r.Method; m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
 }
 
 // write sends an answer.
@@ -136,10 +154,17 @@ func (x *exchange) broke(err error) {
 		x.unavailable("too many people are signing in at once; try again in a few seconds")
 		return
 	}
-	x.failure = err
+	x.blame(err)
 	x.json(http.StatusInternalServerError, errorBody{
 		Error: "server_error", Description: "something failed here; the operator finds the cause by the request_id", RequestID: x.id,
 	})
+}
+
+// blame keeps a failure for the log, unless it is only that the sender has gone.
+func (x *exchange) blame(err error) {
+	if !errors.Is(err, context.Canceled) || x.r.Context().Err() == nil {
+		x.failure = err
+	}
 }
 
 func (x *exchange) unavailable(description string) {
@@ -158,6 +183,18 @@ func (x *exchange) refuse(r *oauth.Refusal) {
 		x.w.Header().Set("WWW-Authenticate", `Basic realm="Keywright", charset="UTF-8"`)
 	}
 	x.fail(status, r.Code, r.Description)
+}
+
+// recognize names a registered client in the log, and gives the built-in one
+// the origins that are configured for it.
+func (x *exchange) recognize(c *oauth.Client) {
+	if c == nil {
+		return
+	}
+	x.client = c.ID
+	if c.ID == oauth.DirectClient {
+		c.Origins = x.server.DirectOrigins
+	}
 }
 
 // origin says to the journal who asked and from where.

@@ -22,18 +22,20 @@ func newID(prefix string) string {
 // that neighbours on a list say nothing about each other.
 const statusIndexes = 1 << 31
 
-// fresh draws the random values that a decision may need.
-func fresh() oauth.Fresh {
-	f := oauth.Fresh{GrantID: newID("grt_"), TokenSuffix: tokenSuffix()}
+// freshGrant draws the random values of a decision that may issue a grant.
+func freshGrant() oauth.Fresh {
+	f := freshToken()
+	f.GrantID = newID("grt_")
 	rand.Read(f.Random[:])
 	f.StatusIndex = mathrand.Int64N(statusIndexes)
 	return f
 }
 
-func tokenSuffix() string {
+// freshToken draws those of a decision that can only issue from a grant there is.
+func freshToken() oauth.Fresh {
 	var raw [12]byte
 	rand.Read(raw[:])
-	return base64.RawURLEncoding.EncodeToString(raw[:])
+	return oauth.Fresh{TokenSuffix: base64.RawURLEncoding.EncodeToString(raw[:])}
 }
 
 // newSecret returns a client secret of 256 random bits.

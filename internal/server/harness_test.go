@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/keywright/keywright/internal/account"
+	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/jose"
 	"github.com/keywright/keywright/internal/oauth"
 	"github.com/keywright/keywright/internal/password"
@@ -43,10 +45,13 @@ const appOrigin = "http://localhost:4200"
 type house struct {
 	testing.TB
 	*Server
-	clock *clock
-	web   *httptest.Server
-	lines *lockedBuffer // the log
-	store store.Options
+	clock  *clock
+	web    *httptest.Server
+	lines  *lockedBuffer // the log
+	store  store.Options
+	params password.Params
+
+	closeStore func()
 }
 
 // lockedBuffer is a log that many requests write.
@@ -68,9 +73,9 @@ func (b *lockedBuffer) String() string {
 }
 
 // inEachHouse runs a test on every engine that is present.
-func inEachHouse(t *testing.T, test func(t *testing.T, h *house), changes ...func(*Config)) {
+func inEachHouse(t *testing.T, test func(h *house), changes ...func(*Config)) {
 	t.Helper()
-	storetest.EachOptions(t, func(t *testing.T, o store.Options) { test(t, build(t, o, changes...)) })
+	storetest.EachOptions(t, func(t *testing.T, o store.Options) { test(build(t, o, changes...)) })
 }
 
 // newHouse is for what does not depend on the engine.
@@ -81,7 +86,7 @@ func newHouse(t testing.TB, changes ...func(*Config)) *house {
 
 func build(t testing.TB, o store.Options, changes ...func(*Config)) *house {
 	t.Helper()
-	h := &house{TB: t, clock: newClock(), lines: &lockedBuffer{}, store: o}
+	h := &house{TB: t, clock: newClock(), lines: &lockedBuffer{}, store: o, params: password.Params{MemoryKiB: 8, Time: 1, Threads: 1}}
 	h.store.Clock = h.clock.now
 	h.web = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r) }))
 	h.open(changes...)
@@ -93,6 +98,15 @@ func build(t testing.TB, o store.Options, changes ...func(*Config)) *house {
 	return h
 }
 
+// run is t.Run for a house: what fails inside fails the subtest.
+func (h *house) run(name string, test func(h *house)) {
+	h.TB.(*testing.T).Run(name, func(t *testing.T) {
+		guest := *h
+		guest.TB = t
+		test(&guest)
+	})
+}
+
 // open starts the server on the house's database.
 func (h *house) open(changes ...func(*Config)) {
 	h.Helper()
@@ -100,11 +114,13 @@ func (h *house) open(changes ...func(*Config)) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	hasher, err := password.New(rand.Reader, password.Options{Params: password.Params{MemoryKiB: 8, Time: 1, Threads: 1}, Threads: 2, Waiting: 2000})
+	hasher, err := password.New(rand.Reader, password.Options{Params: h.params, Threads: 2, Waiting: 2000})
 	if err != nil {
 		h.Fatal(err)
 	}
-	h.Cleanup(func() { hasher.Close(); db.Close() })
+	h.closeStore = sync.OnceFunc(func() { db.Close() })
+	h.Cleanup(h.closeStore)
+	h.Cleanup(hasher.Close)
 	config := Config{
 		DB: db, Hasher: hasher, SigningAlg: jose.ES256, KeyLifetime: 30 * 24 * time.Hour,
 		Policy: oauth.Policy{
@@ -113,7 +129,7 @@ func (h *house) open(changes ...func(*Config)) {
 		},
 		Limits:        account.Limits{PerAccount: 1000, PerAddress: 100_000, Window: 15 * time.Minute},
 		DirectOrigins: []string{appOrigin},
-		Log:           slog.New(slog.NewJSONHandler(h.lines, nil)),
+		Log:           slog.New(slog.NewJSONHandler(h.lines, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, change := range changes {
 		change(&config)
@@ -307,4 +323,42 @@ func (h *house) ok(a answer) answer {
 func (h *house) lives(accessToken string) bool {
 	h.Helper()
 	return h.get("/profile", bearerToken(accessToken)).status == http.StatusOK
+}
+
+func mustVerify(h *house, accessToken string) *oauth.AccessToken {
+	h.Helper()
+	t, ok := h.verify(accessToken)
+	if !ok {
+		h.Fatal("not a token of ours")
+	}
+	return t
+}
+
+// rewind makes the database forget a rotation, as a restored backup does.
+func (h *house) rewind(grantID string) {
+	h.Helper()
+	err := h.DB.Update(context.Background(), func(tx *store.Tx) error {
+		return tx.Apply(change.Origin{Actor: "test"}, change.GrantRotated{Grant: grantID, Generation: 1, At: h.clock.now().Add(-time.Hour)})
+	})
+	if err != nil {
+		h.Fatal(err)
+	}
+}
+
+// rows counts a table's, past the server.
+func (h *house) rows(table string) (n int) {
+	h.Helper()
+	driver, source := "sqlite", "file:"+h.store.Folder+"/keywright.db?mode=ro&_pragma=busy_timeout(10000)"
+	if h.store.DatabaseURL != "" {
+		driver, source = "pgx", h.store.DatabaseURL
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow("SELECT COUNT(*) FROM " + table).Scan(&n); err != nil {
+		h.Fatal(err)
+	}
+	return n
 }

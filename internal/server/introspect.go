@@ -33,7 +33,7 @@ func (s *Server) introspect(x *exchange) {
 		x.broke(err)
 		return
 	}
-	s.setOrigins(facts.Authenticating)
+	x.recognize(facts.Authenticating)
 	i, refusal := oauth.Introspect(s.Policy, q.client, q.token, facts, s.now())
 	switch {
 	case refusal != nil:

@@ -1,12 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"mime"
 	"net/http"
-	"strconv"
-	"time"
 	"unicode/utf8"
 
 	"github.com/keywright/keywright/internal/account"
@@ -15,33 +14,79 @@ import (
 
 const maxJSONBytes = 16 << 10
 
-// decodeJSON reads one JSON object into v. It answers what it refuses.
-func (x *exchange) decodeJSON(v any) (ok bool) {
+// texts reads a JSON object and returns its members of these names, all of
+// which must be strings; others are ignored. It answers what it refuses.
+func (x *exchange) texts(names ...string) (values map[string]string, ok bool) {
 	mediaType, _, _ := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
 	if mediaType != "application/json" {
 		x.fail(http.StatusUnsupportedMediaType, oauth.InvalidRequest, "send the body as application/json")
-		return false
+		return nil, false
 	}
 	body, refusal := readBody(x.r, maxJSONBytes)
 	if refusal != nil {
 		x.refuse(refusal)
-		return false
+		return nil, false
 	}
+	members, err := parseObject(body)
+	if err != nil {
+		x.fail(http.StatusBadRequest, oauth.InvalidRequest, err.Error())
+		return nil, false
+	}
+	values, problems := textsOf(members, names)
+	if problems != nil {
+		x.problems(problems)
+	}
+	return values, problems == nil
+}
+
+func textsOf(members map[string]json.RawMessage, names []string) (values map[string]string, problems []account.Problem) {
+	values = make(map[string]string, len(names))
+	for _, name := range names {
+		var value any
+		raw, sent := members[name]
+		json.Unmarshal(raw, &value) // well-formed, or absent
+		text, isText := value.(string)
+		switch {
+		case !sent:
+			problems = append(problems, account.Problem{Field: name, Message: "This is missing."})
+		case !isText:
+			problems = append(problems, account.Problem{Field: name, Message: "This must be a string."})
+		default:
+			values[name] = text
+		}
+	}
+	return values, problems
+}
+
+var (
+	errNotUTF8   = errors.New("the body is not UTF-8")
+	errNotObject = errors.New("the body is not a JSON object")
+	errTwice     = errors.New("a member stands twice in the body")
+)
+
+// parseObject returns the members of a JSON object. Two of one name are
+// refused, since another reader of the body could take the other one. RFC 8259 §4.
+func parseObject(body []byte) (map[string]json.RawMessage, error) {
 	if !utf8.Valid(body) {
-		x.fail(http.StatusBadRequest, oauth.InvalidRequest, "the body is not UTF-8")
-		return false
+		return nil, errNotUTF8
 	}
-	err := json.Unmarshal(body, v)
-	var wrongType *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrongType) && wrongType.Field != "":
-		x.problems([]account.Problem{{Field: wrongType.Field, Message: "This must be a text, not a " + wrongType.Value + "."}})
-		return false
-	case err != nil:
-		x.fail(http.StatusBadRequest, oauth.InvalidRequest, "the body is not a JSON object")
-		return false
+	d := json.NewDecoder(bytes.NewReader(body))
+	if first, err := d.Token(); err != nil || first != json.Delim('{') || !json.Valid(body) {
+		return nil, errNotObject
 	}
-	return true
+	members := map[string]json.RawMessage{}
+	for d.More() {
+		name, nameErr := d.Token()
+		var value json.RawMessage
+		if err := errors.Join(nameErr, d.Decode(&value)); err != nil {
+			return nil, errNotObject
+		}
+		if _, twice := members[name.(string)]; twice {
+			return nil, errTwice
+		}
+		members[name.(string)] = value
+	}
+	return members, nil
 }
 
 // problems says which fields to mend, and why.
@@ -54,11 +99,4 @@ func (x *exchange) problems(problems []account.Problem) {
 		}
 	}
 	x.json(http.StatusBadRequest, body)
-}
-
-// tooMany refuses somebody who has tried too often.
-func (x *exchange) tooMany(retryAfter time.Duration) {
-	seconds := int(retryAfter/time.Second) + 1
-	x.w.Header().Set("Retry-After", strconv.Itoa(seconds))
-	x.fail(http.StatusTooManyRequests, "too_many_attempts", "too many failed sign-ins; try again later")
 }

@@ -3,9 +3,6 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -27,11 +24,10 @@ type keyring struct {
 }
 
 type loadedKeys struct {
-	lives   []oauth.SigningKey
-	private map[string]*jose.PrivateKey
-	public  *jose.Set
-	jwks    []byte // public, rendered
-	etag    string
+	lives     []oauth.SigningKey
+	private   map[string]*jose.PrivateKey
+	public    *jose.Set
+	published document // public, rendered
 }
 
 // signer returns the key that signs at a moment.
@@ -61,11 +57,9 @@ func (k *keyring) load(ctx context.Context) error {
 		public = append(public, private.Public())
 	}
 	keys.public = jose.NewSet(public...)
-	if keys.jwks, err = json.Marshal(keys.public); err != nil {
+	if keys.published, err = newDocument(keys.public); err != nil {
 		return err
 	}
-	sum := sha256.Sum256(keys.jwks)
-	keys.etag = `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 	k.loaded.Store(keys)
 	return nil
 }
@@ -80,6 +74,10 @@ func (k *keyring) keep(ctx context.Context) error {
 
 // rotate lets the successor take over, and publishes the next one.
 func (k *keyring) rotate(ctx context.Context, origin change.Origin, compelled bool) (next oauth.SigningKey, err error) {
+	// The successor may have taken over since keys were last kept: publish another first.
+	if err := k.keep(ctx); err != nil {
+		return next, err
+	}
 	err = k.update(ctx, origin, func(lives []oauth.SigningKey, _ []oauth.NewKey, now time.Time) []change.Change {
 		promoted, changes, _ := oauth.RotateKeys(lives, string(k.algorithm), compelled, now)
 		next = promoted
@@ -91,9 +89,9 @@ func (k *keyring) rotate(ctx context.Context, origin change.Origin, compelled bo
 	return next, err
 }
 
-// update lets decide change the keys, in one transaction that no other node's
+// update lets rule change the keys, in one transaction that no other node's
 // meets. The new keys it may need are made before, since that takes time.
-func (k *keyring) update(ctx context.Context, origin change.Origin, decide func([]oauth.SigningKey, []oauth.NewKey, time.Time) []change.Change) error {
+func (k *keyring) update(ctx context.Context, origin change.Origin, rule func([]oauth.SigningKey, []oauth.NewKey, time.Time) []change.Change) error {
 	rows, err := k.db.Read(ctx).SigningKeys()
 	if err != nil {
 		return err
@@ -102,19 +100,11 @@ func (k *keyring) update(ctx context.Context, origin change.Origin, decide func(
 	if err != nil {
 		return err
 	}
-	if k.loaded.Load() != nil && len(decide(lives(rows), made, k.db.Now())) == 0 {
+	if len(rule(lives(rows), made, k.db.Now())) == 0 {
 		return nil
 	}
-	return k.db.Update(ctx, func(tx *store.Tx) error {
-		rows, err := tx.LockSigningKeys()
-		if err != nil {
-			return err
-		}
-		now, err := tx.Now()
-		if err != nil {
-			return err
-		}
-		return tx.Apply(origin, decide(lives(rows), made, now)...)
+	return decide(ctx, k.db, origin, (*store.Tx).LockSigningKeys, func(rows []store.SigningKey, now time.Time) ([]change.Change, error) {
+		return rule(lives(rows), made, now), nil
 	})
 }
 

@@ -1,40 +1,55 @@
 package server
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/keywright/keywright/internal/oauth"
 )
 
-var publicFor5Minutes = []string{fmt.Sprintf("public, max-age=%d", int(oauth.JWKSMaxAge.Seconds()))}
-
-// metadata answers both well-known paths with the same document, rendered once.
-// RFC 8414 §3, OpenID Connect Discovery 1.0 §4.
-func (s *Server) metadata() func(*exchange) {
-	body, err := json.Marshal(oauth.NewMetadata(s.Policy.Issuer))
-	if err != nil {
-		panic(err) // a struct of strings
-	}
-	return func(x *exchange) {
-		h := x.w.Header()
-		h["Content-Type"] = jsonType
-		h["Cache-Control"] = publicFor5Minutes
-		x.write(http.StatusOK, body)
-	}
+// A document is a public answer, rendered once.
+type document struct {
+	body         []byte
+	length, etag []string
 }
 
-// jwks publishes the signing keys. RFC 7517 §5.
-func (s *Server) jwks(x *exchange) {
-	keys := s.keys.loaded.Load()
+var publicFor5Minutes = []string{fmt.Sprintf("public, max-age=%d", int(oauth.JWKSMaxAge.Seconds()))}
+
+func newDocument(v any) (document, error) {
+	body, err := json.Marshal(v)
+	sum := sha256.Sum256(body)
+	return document{
+		body: body, length: []string{strconv.Itoa(len(body))},
+		etag: []string{`"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`},
+	}, err
+}
+
+func (d document) serve(x *exchange) {
+	x.quiet = true
 	h := x.w.Header()
-	h["Content-Type"] = jsonType
 	h["Cache-Control"] = publicFor5Minutes
-	h["Etag"] = []string{keys.etag}
-	if x.r.Header.Get("If-None-Match") == keys.etag {
+	h["Etag"] = d.etag
+	// The quotes make an etag stand out of a list, and W/ does not matter here. RFC 9110 §13.1.2
+	if known := x.r.Header["If-None-Match"]; known != nil && strings.Contains(strings.Join(known, ","), d.etag[0]) {
 		x.write(http.StatusNotModified, nil)
 		return
 	}
-	x.write(http.StatusOK, keys.jwks)
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = d.length
+	x.write(http.StatusOK, d.body)
 }
+
+// metadata answers both well-known paths with the same document. RFC 8414 §3,
+// OpenID Connect Discovery 1.0 §4.
+func (s *Server) metadata() (func(*exchange), error) {
+	d, err := newDocument(oauth.NewMetadata(s.Policy.Issuer))
+	return d.serve, err
+}
+
+// jwks publishes the signing keys. RFC 7517 §5.
+func (s *Server) jwks(x *exchange) { s.keys.loaded.Load().published.serve(x) }

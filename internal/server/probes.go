@@ -14,11 +14,15 @@ type health struct {
 }
 
 // livez says that the process answers.
-func (s *Server) livez(x *exchange) { x.json(http.StatusOK, health{"ok"}) }
+func (s *Server) livez(x *exchange) {
+	x.quiet = true
+	x.json(http.StatusOK, health{"ok"})
+}
 
 // readyz says that requests can be served: the store answers, and nobody has
 // asked this process to stop.
 func (s *Server) readyz(x *exchange) {
+	x.quiet = true
 	if s.draining.Load() {
 		x.json(http.StatusServiceUnavailable, health{"draining"})
 		return
@@ -26,7 +30,7 @@ func (s *Server) readyz(x *exchange) {
 	ctx, cancel := context.WithTimeout(x.r.Context(), readyTimeout)
 	defer cancel()
 	if err := s.DB.Ready(ctx); err != nil {
-		x.failure = err
+		x.blame(err)
 		x.json(http.StatusServiceUnavailable, health{"the store does not answer"})
 		return
 	}

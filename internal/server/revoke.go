@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/oauth"
@@ -23,7 +24,6 @@ func (s *Server) decodeTokenQuestion(x *exchange) (q tokenQuestion, refusal *oau
 	if q.client, refusal = s.credentials(x.r, f); refusal != nil {
 		return q, refusal
 	}
-	x.client = q.client.ID
 	token := f.get("token")
 	if token == "" {
 		return q, badRequest("token is missing")
@@ -43,23 +43,21 @@ func (s *Server) revoke(x *exchange) {
 		x.refuse(refusal)
 		return
 	}
-	err := s.DB.Update(x.r.Context(), func(tx *store.Tx) error {
-		facts, err := tx.LockRefreshFacts(q.client.ID, q.token.GrantID(), q.token.TokenID())
-		if err != nil {
-			return err
-		}
-		s.setOrigins(facts.Authenticating)
-		now, err := tx.Now()
-		if err != nil {
-			return err
-		}
-		var changes []change.Change
-		refusal, changes = oauth.Revoke(q.client, q.token, facts, now)
-		return tx.Apply(x.origin(q.client.ID, q.client.ID), changes...)
-	})
+	id := q.client.ID
+	err := decide(x.r.Context(), s.DB, x.origin(id, id),
+		func(tx *store.Tx) (oauth.RefreshFacts, error) {
+			return tx.LockRefreshFacts(id, q.token.GrantID(), q.token.TokenID())
+		},
+		func(facts oauth.RefreshFacts, now time.Time) (changes []change.Change, _ error) {
+			x.recognize(facts.Authenticating)
+			refusal, changes = oauth.Revoke(q.client, q.token, facts, now)
+			return changes, nil
+		})
 	switch {
 	case err != nil:
-		x.broke(err) // never 200: the token may still live
+		// RFC 7009 §2.2.1: at 503 the client takes the token to be alive still.
+		x.blame(err)
+		x.unavailable("the token may not have been revoked: try again")
 	case refusal != nil:
 		x.refuse(refusal)
 	default:

@@ -41,10 +41,14 @@ type route struct {
 type routeTable []route
 
 // table is everything that the server answers.
-func (s *Server) table() routeTable {
+func (s *Server) table() (routeTable, error) {
+	metadata, err := s.metadata()
+	if err != nil {
+		return nil, err
+	}
 	return slices.Concat(routeTable{
-		{"GET", "/.well-known/openid-configuration", api, withAnybody, s.metadata()},
-		{"GET", "/.well-known/oauth-authorization-server", api, withAnybody, s.metadata()},
+		{"GET", "/.well-known/openid-configuration", api, withAnybody, metadata},
+		{"GET", "/.well-known/oauth-authorization-server", api, withAnybody, metadata},
 		{"GET", oauth.JWKSPath, api, withAnybody, s.jwks},
 
 		{"POST", oauth.TokenPath, api, withClients, s.token},
@@ -54,7 +58,7 @@ func (s *Server) table() routeTable {
 		{"GET", "/livez", api, withNobody, s.livez},
 		{"GET", "/readyz", api, withNobody, s.readyz},
 		{"GET", "/healthz", api, withNobody, s.readyz},
-	}, s.tutorialRoutes(), s.devRoutes())
+	}, s.tutorialRoutes(), s.devRoutes()), nil
 }
 
 // tutorialRoutes are absent where no origin may use them.
@@ -87,6 +91,10 @@ type endpoint struct {
 	methods map[string]route
 }
 
+// nowhere is every path without a route. Pages of clients may read even its
+// 404, since the interceptors of tutorials send their preflights everywhere.
+var nowhere = endpoint{path: "none", sharing: withClients}
+
 func (t routeTable) endpoints() map[string]endpoint {
 	all := map[string]endpoint{}
 	for _, r := range t {
@@ -109,12 +117,14 @@ func (t routeTable) endpoints() map[string]endpoint {
 
 func (e endpoint) serve(x *exchange) {
 	x.route = e.path
-	x.server.share(x, e.sharing)
 	r, ok := e.methods[x.r.Method]
-	if !ok {
+	switch {
+	case ok:
+		r.serve(x)
+	case e.methods == nil:
+		x.fail(http.StatusNotFound, "not_found", "there is nothing at this path")
+	default:
 		x.w.Header().Set("Allow", e.allow)
 		x.fail(http.StatusMethodNotAllowed, oauth.InvalidRequest, "this endpoint answers "+e.allow+" only")
-		return
 	}
-	r.serve(x)
 }

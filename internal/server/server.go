@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,9 +46,11 @@ type Server struct {
 	throttle  buckets
 	addresses addressHash
 	nodeID    string
-	cached    atomic.Pointer[cached]
-	draining  atomic.Bool
 	seen      seenTokens
+	draining  atomic.Bool
+
+	reloading sync.Mutex // guards cached, and is held while the caches are built
+	cached    cacheEpochs
 }
 
 // New returns a server that has its signing keys ready. Run must run beside it.
@@ -65,7 +68,11 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err := s.reload(ctx); err != nil {
 		return nil, err
 	}
-	s.routes = s.table().endpoints()
+	table, err := s.table()
+	if err != nil {
+		return nil, err
+	}
+	s.routes = table.endpoints()
 	return s, nil
 }
 
@@ -85,13 +92,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e, ok := s.routes[r.URL.Path]
-	if r.Method == http.MethodOptions {
-		s.preflight(x, e)
-		return
-	}
 	if !ok {
-		x.route = "none"
-		x.fail(http.StatusNotFound, "not_found", "there is nothing at this path")
+		e = nowhere
+	}
+	s.share(x, e.sharing)
+	if r.Method == http.MethodOptions {
+		x.preflight(e)
 		return
 	}
 	e.serve(x)

@@ -15,7 +15,6 @@ import (
 func (d *Dev) answers(host string) bool { return slices.Contains(d.Hosts, host) }
 
 func (x *exchange) refuseHost() {
-	x.route = "none"
 	x.fail(http.StatusMisdirectedRequest, "misdirected_request",
 		"this server answers to "+strings.Join(x.server.Dev.Hosts, ", ")+" only")
 }

@@ -2,7 +2,9 @@ package server
 
 import (
 	"net/http"
+	"time"
 
+	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/oauth"
 	"github.com/keywright/keywright/internal/store"
 )
@@ -14,14 +16,13 @@ func (s *Server) token(x *exchange) {
 		x.refuse(refusal)
 		return
 	}
-	creds, refusal := s.credentials(x.r, f)
+	client, refusal := s.credentials(x.r, f)
 	if refusal != nil {
 		x.refuse(refusal)
 		return
 	}
-	x.client = creds.ID
 	req := oauth.TokenRequest{
-		Client: creds, GrantType: f.get("grant_type"), RefreshToken: f.get("refresh_token"),
+		Client: client, GrantType: f.get("grant_type"), RefreshToken: f.get("refresh_token"),
 		Scope: f.get("scope"), Resources: f.resources,
 	}
 	var outcome oauth.Outcome
@@ -65,56 +66,35 @@ func (s *Server) issue(x *exchange, a oauth.Answer) {
 
 // clientCredentials reads first: only a client's very first request writes.
 func (s *Server) clientCredentials(x *exchange, req oauth.TokenRequest) (outcome oauth.Outcome, err error) {
-	facts, err := s.clientFacts(s.DB.Read(x.r.Context()), req.Client.ID)
+	ctx, id := x.r.Context(), req.Client.ID
+	facts, err := s.DB.Read(ctx).ClientFacts(id)
 	if err != nil {
 		return outcome, err
 	}
-	outcome = oauth.ClientCredentials(s.Policy, req, facts, fresh(), s.now())
+	x.recognize(facts.Client)
+	outcome = oauth.ClientCredentials(s.Policy, req, facts, freshToken(), s.now())
 	if len(outcome.Changes) == 0 {
 		return outcome, nil
 	}
-	err = s.DB.Update(x.r.Context(), func(tx *store.Tx) error {
-		facts, err := s.clientFacts(tx.Reader, req.Client.ID)
-		if err != nil {
-			return err
-		}
-		now, err := tx.Now()
-		if err != nil {
-			return err
-		}
-		outcome = oauth.ClientCredentials(s.Policy, req, facts, fresh(), now)
-		return tx.Apply(x.origin(req.Client.ID, req.Client.ID), outcome.Changes...)
-	})
+	err = decide(ctx, s.DB, x.origin(id, id),
+		func(tx *store.Tx) (oauth.ClientFacts, error) { return tx.ClientFacts(id) },
+		func(facts oauth.ClientFacts, now time.Time) ([]change.Change, error) {
+			x.recognize(facts.Client)
+			outcome = oauth.ClientCredentials(s.Policy, req, facts, freshGrant(), now)
+			return outcome.Changes, nil
+		})
 	return outcome, err
 }
 
 func (s *Server) refresh(x *exchange, req oauth.TokenRequest) (outcome oauth.Outcome, err error) {
 	presented, _ := oauth.ParseRefreshToken(req.RefreshToken)
-	err = s.DB.Update(x.r.Context(), func(tx *store.Tx) error {
-		facts, err := tx.LockRefreshFacts(req.Client.ID, presented.GrantID, "")
-		if err != nil {
-			return err
-		}
-		s.setOrigins(facts.Authenticating)
-		now, err := tx.Now()
-		if err != nil {
-			return err
-		}
-		outcome = oauth.Refresh(s.Policy, req, facts, oauth.Fresh{TokenSuffix: tokenSuffix()}, now)
-		return tx.Apply(x.origin(req.Client.ID, req.Client.ID), outcome.Changes...)
-	})
+	id := req.Client.ID
+	err = decide(x.r.Context(), s.DB, x.origin(id, id),
+		func(tx *store.Tx) (oauth.RefreshFacts, error) { return tx.LockRefreshFacts(id, presented.GrantID, "") },
+		func(facts oauth.RefreshFacts, now time.Time) ([]change.Change, error) {
+			x.recognize(facts.Authenticating)
+			outcome = oauth.Refresh(s.Policy, req, facts, freshToken(), now)
+			return outcome.Changes, nil
+		})
 	return outcome, err
-}
-
-func (s *Server) clientFacts(r store.Reader, id string) (oauth.ClientFacts, error) {
-	facts, err := r.ClientFacts(id)
-	s.setOrigins(facts.Client)
-	return facts, err
-}
-
-// setOrigins gives the built-in client the origins that are configured for it.
-func (s *Server) setOrigins(c *oauth.Client) {
-	if c != nil && c.ID == oauth.DirectClient {
-		c.Origins = s.DirectOrigins
-	}
 }

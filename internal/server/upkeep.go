@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/keywright/keywright/internal/oauth"
@@ -22,25 +23,15 @@ const (
 // what has expired. Failures are logged and tried again.
 func (s *Server) Run(ctx context.Context) {
 	expiry := store.NewExpiry(s.DB, s.Policy.RefreshIdle, oauth.MaxAccessTokenTTL)
-	done := make(chan struct{})
-	jobs := map[string]struct {
-		every time.Duration
-		do    func(context.Context) error
-	}{
-		"reload caches":  {cachePoll, s.reload},
-		"keep keys":      {keyUpkeep, s.keys.keep},
-		"number journal": {journalPoll, s.numberJournal},
-		"expire rows":    {expiryPause, func(ctx context.Context) error { return expire(ctx, expiry) }},
+	var jobs sync.WaitGroup
+	repeat := func(name string, every time.Duration, do func(context.Context) error) {
+		jobs.Go(func() { s.repeat(ctx, name, every, do) })
 	}
-	for name, job := range jobs {
-		go func() {
-			defer func() { done <- struct{}{} }()
-			s.repeat(ctx, name, job.every, job.do)
-		}()
-	}
-	for range jobs {
-		<-done
-	}
+	repeat("reload caches", cachePoll, s.reload)
+	repeat("keep keys", keyUpkeep, s.keys.keep)
+	repeat("number journal", journalPoll, s.numberJournal)
+	repeat("expire rows", expiryPause, func(ctx context.Context) error { return expire(ctx, expiry) })
+	jobs.Wait()
 }
 
 func (s *Server) repeat(ctx context.Context, name string, every time.Duration, do func(context.Context) error) {
@@ -58,28 +49,30 @@ func (s *Server) repeat(ctx context.Context, name string, every time.Duration, d
 	}
 }
 
-// cached is what the caches in memory were built from.
-type cached struct{ keys, origins int64 }
+// cacheEpochs say what the caches in memory were built from.
+type cacheEpochs struct{ keys, origins int64 }
 
-// reload builds the caches of public things.
+// reload builds the caches of public things whose epochs have changed. One
+// caller does it at a time, so that none puts older rows over newer ones.
 func (s *Server) reload(ctx context.Context) error {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
 	keys, origins, err := s.DB.Read(ctx).CacheEpochs()
 	if err != nil {
 		return err
 	}
-	had := s.cached.Load()
-	if had == nil || had.keys != keys {
+	if s.cached.keys != keys {
 		if err := s.keys.load(ctx); err != nil {
 			return err
 		}
 		s.seen.forget()
 	}
-	if had == nil || had.origins != origins {
-		if err := s.origins.load(ctx, s); err != nil {
+	if s.cached.origins != origins {
+		if err := s.origins.load(ctx, s.DB); err != nil {
 			return err
 		}
 	}
-	s.cached.Store(&cached{keys, origins})
+	s.cached = cacheEpochs{keys, origins}
 	return nil
 }
 

@@ -15,21 +15,15 @@ func (tx *Tx) LockAttempts(accountKey, addressKey string) (byAccount, byAddress 
 	return byAccount, byAddress, err
 }
 
-// lockBucket makes the row if there is none, since only a row can be locked.
+// lockBucket makes the row if there is none, since only a row can be locked. It
+// is one statement: between two, the row could expire.
 func (tx *Tx) lockBucket(key string) (account.Bucket, error) {
 	b := account.Bucket{Key: key}
-	if tx.db.engine.forUpdate != "" {
-		if err := tx.exec(`INSERT INTO attempts (bucket, failures, expires_at) VALUES ($1, 0, 0) ON CONFLICT (bucket) DO NOTHING`, key); err != nil {
-			return b, err
-		}
-	}
 	var expiresAt int64
-	row, err := orNil(&b, tx.queryRow(`SELECT failures, expires_at FROM attempts WHERE bucket = $1`+tx.db.engine.forUpdate, key).Scan(&b.Failures, &expiresAt))
-	if err != nil || row == nil {
-		return account.Bucket{Key: key}, err
-	}
+	err := tx.queryRow(`INSERT INTO attempts (bucket, failures, expires_at) VALUES ($1, 0, 0)
+		ON CONFLICT (bucket) DO UPDATE SET failures = attempts.failures RETURNING failures, expires_at`, key).Scan(&b.Failures, &expiresAt)
 	b.ExpiresAt = fromMicros(expiresAt)
-	return b, nil
+	return b, err
 }
 
 func (tx *Tx) reserveAttempts(c change.AttemptsReserved) error {

@@ -91,7 +91,8 @@ func (r Reader) Origins() ([]string, error) {
 	rows, err := r.query(`SELECT origins FROM clients WHERE disabled_at = 0 AND origins <> ''`)
 	lists, err := collect(rows, err, func(rows *sql.Rows) (string, error) {
 		var list string
-		return list, rows.Scan(&list)
+		err := rows.Scan(&list)
+		return list, err
 	})
 	var all []string
 	for _, list := range lists {
@@ -109,17 +110,16 @@ func (tx *Tx) addClient(c change.ClientAdded) error {
 	if secretHash == nil {
 		secretHash = []byte{}
 	}
-	// The epoch starts at the time: what was issued to a removed client of the
-	// same id stays dead.
-	err := tx.exec(`INSERT INTO clients (id, public, secret_hash, grants, scopes, audiences, serves, redirect_uris,
-		post_logout_redirect_uris, origins, access_token_ttl, disabled_at, epoch, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $12)`,
-		c.Client, public, secretHash, toList(c.Grants), toList(c.Scopes), toList(c.Audiences), toList(c.Serves), toList(c.RedirectURIs),
-		toList(c.PostLogoutRedirectURIs), toList(c.Origins), c.AccessTokenTTL.Microseconds(), toMicros(c.At))
-	if err != nil {
+	// The client's epoch starts above each that it can have had: what was issued
+	// to a removed client of the same id stays dead.
+	if err := tx.raiseEpoch(originsEpoch); err != nil {
 		return err
 	}
-	return tx.raiseEpoch(originsEpoch)
+	return tx.exec(`INSERT INTO clients (id, public, secret_hash, grants, scopes, audiences, serves, redirect_uris,
+		post_logout_redirect_uris, origins, access_token_ttl, disabled_at, epoch, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, (SELECT value FROM epochs WHERE name = $12), $13)`,
+		c.Client, public, secretHash, toList(c.Grants), toList(c.Scopes), toList(c.Audiences), toList(c.Serves), toList(c.RedirectURIs),
+		toList(c.PostLogoutRedirectURIs), toList(c.Origins), c.AccessTokenTTL.Microseconds(), originsEpoch, toMicros(c.At))
 }
 
 func (tx *Tx) disableClient(c change.ClientDisabled) error {

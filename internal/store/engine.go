@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -17,6 +16,7 @@ type engine struct {
 	retryable func(error) bool // the transaction met another: run it again
 	// hasMigrations counts the tables of that name in this database.
 	hasMigrations string
+	lockSchema    string // keeps other nodes from migrating; empty: there are none
 }
 
 var sqliteEngine = engine{
@@ -25,14 +25,15 @@ var sqliteEngine = engine{
 	// One writer: a transaction that began has the database to itself, and
 	// meets only what it could not see when it drew its random values.
 	retryable: func(err error) bool {
-		var e *sqlite.Error
-		return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+		code := sqliteCode(err)
+		return code == sqlite3.SQLITE_CONSTRAINT_UNIQUE || code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 	},
 }
 
 var postgresEngine = engine{
 	name:          "postgres",
 	hasMigrations: "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_migrations'",
+	lockSchema:    "SELECT pg_advisory_xact_lock(hashtext('keywright schema ' || current_schema()))",
 	forUpdate:     " FOR UPDATE",
 	now:           "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
 	retryable: func(err error) bool {

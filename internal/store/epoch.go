@@ -6,7 +6,8 @@ const (
 	GlobalEpoch = "global"
 	// keysEpoch, when raised, makes every node load the signing keys again.
 	keysEpoch = "keys"
-	// originsEpoch, when raised, makes every node load the clients' origins again.
+	// originsEpoch, when raised, makes every node load the clients' origins
+	// again. It is raised with every client's own epoch and never below one.
 	originsEpoch = "origins"
 )
 
@@ -25,9 +26,4 @@ func (r Reader) CacheEpochs() (keys, origins int64, err error) {
 
 func (tx *Tx) raiseEpoch(name string) error {
 	return tx.exec(`UPDATE epochs SET value = value + 1 WHERE name = $1`, name)
-}
-
-// touchEpoch writes a row without changing it: the disk takes writes.
-func (tx *Tx) touchEpoch(name string) error {
-	return tx.exec(`UPDATE epochs SET value = value WHERE name = $1`, name)
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"time"
 )
 
@@ -87,28 +89,18 @@ func (tx *Tx) numberBatch(fence int64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	rows, err := tx.query(`SELECT id, at, name, origin, facts FROM journal WHERE number = 0 ORDER BY id LIMIT $1`, batchLimit)
-	type row struct {
-		id int64
-		Entry
-	}
-	batch, err := collect(rows, err, func(rows *sql.Rows) (row, error) {
-		var r row
-		var at int64
-		err := rows.Scan(&r.id, &at, &r.Name, &r.Origin, &r.Facts)
-		r.At = fromMicros(at)
-		return r, err
-	})
+	rows, err := tx.query(`UPDATE journal SET number = next.number
+		FROM (SELECT id, $1 + row_number() OVER (ORDER BY id) AS number FROM journal WHERE number = 0 ORDER BY id LIMIT $2) AS next
+		WHERE journal.id = next.id
+		RETURNING journal.number, at, name, origin, facts`, last, batchLimit)
+	batch, err := collect(rows, err, scanEntry)
 	if err != nil || len(batch) == 0 {
 		return 0, err
 	}
+	slices.SortFunc(batch, func(a, b Entry) int { return cmp.Compare(a.Number, b.Number) })
 	chain := newChain(tx.db.secrets.journal, mac)
-	for i, r := range batch {
-		r.Number = last + 1 + int64(i)
-		chain.add(r.Entry)
-		if err := tx.exec(`UPDATE journal SET number = $1 WHERE id = $2`, r.Number, r.id); err != nil {
-			return 0, err
-		}
+	for _, e := range batch {
+		chain.add(e)
 	}
 	now, err := tx.Now()
 	if err != nil {
@@ -129,34 +121,35 @@ func (r Reader) lastBatch() (last int64, mac []byte, err error) {
 // Journal returns numbered rows after a number, in order.
 func (r Reader) Journal(after int64, limit int) ([]Entry, error) {
 	rows, err := r.query(`SELECT number, at, name, origin, facts FROM journal WHERE number > $1 ORDER BY number LIMIT $2`, after, limit)
-	return collect(rows, err, func(rows *sql.Rows) (Entry, error) {
-		var e Entry
-		var at int64
-		err := rows.Scan(&e.Number, &at, &e.Name, &e.Origin, &e.Facts)
-		e.At = fromMicros(at)
-		return e, err
-	})
+	return collect(rows, err, scanEntry)
 }
 
-// VerifyJournal walks the whole chain and returns the first number whose row
-// was changed, removed or added by somebody without the key, or 0.
+func scanEntry(rows *sql.Rows) (e Entry, err error) {
+	var at int64
+	err = rows.Scan(&e.Number, &at, &e.Name, &e.Origin, &e.Facts)
+	e.At = fromMicros(at)
+	return e, err
+}
+
+// VerifyJournal walks the whole chain. It returns the first number of the first
+// batch in which somebody without the key changed, removed or added a row, or 0.
+// That whole batches were cut off the end does not show here.
 func (db *DB) VerifyJournal(ctx context.Context) (broken int64, err error) {
 	r := db.Read(ctx)
-	type seal struct {
-		first, last int64
-		mac         []byte
+	end, err := r.lastNumber() // before the seals: what is numbered by now is sealed by then
+	if err != nil {
+		return 0, err
 	}
-	rows, err := r.query(`SELECT first_number, last_number, mac FROM journal_batches ORDER BY last_number`)
-	seals, err := collect(rows, err, func(rows *sql.Rows) (seal, error) {
-		var s seal
-		return s, rows.Scan(&s.first, &s.last, &s.mac)
-	})
+	seals, err := r.seals()
 	if err != nil {
 		return 0, err
 	}
 	var previous []byte
 	next := int64(1)
 	for _, s := range seals {
+		if s.first != next || s.last < s.first || s.last-s.first >= batchLimit {
+			return next, nil
+		}
 		entries, err := r.Journal(next-1, int(s.last-s.first+1))
 		if err != nil {
 			return 0, err
@@ -165,12 +158,34 @@ func (db *DB) VerifyJournal(ctx context.Context) (broken int64, err error) {
 		for _, e := range entries {
 			chain.add(e)
 		}
-		if s.first != next || !hmac.Equal(chain.seal(), s.mac) {
+		if !hmac.Equal(chain.seal(), s.mac) {
 			return next, nil
 		}
 		previous, next = s.mac, s.last+1
 	}
+	if end >= next {
+		return next, nil
+	}
 	return 0, nil
+}
+
+func (r Reader) lastNumber() (number int64, err error) {
+	err = r.queryRow(`SELECT COALESCE(MAX(number), 0) FROM journal WHERE number > 0`).Scan(&number)
+	return number, err
+}
+
+// seal ends a batch of the journal.
+type seal struct {
+	first, last int64
+	mac         []byte
+}
+
+func (r Reader) seals() ([]seal, error) {
+	rows, err := r.query(`SELECT first_number, last_number, mac FROM journal_batches ORDER BY last_number`)
+	return collect(rows, err, func(rows *sql.Rows) (s seal, err error) {
+		err = rows.Scan(&s.first, &s.last, &s.mac)
+		return s, err
+	})
 }
 
 // A chain computes a batch's seal.

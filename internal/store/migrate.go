@@ -52,6 +52,11 @@ func (db *DB) migrate(ctx context.Context, create bool) error {
 		return err
 	}
 	return db.Update(ctx, func(tx *Tx) error {
+		if lock := db.engine.lockSchema; lock != "" {
+			if err := tx.exec(lock); err != nil {
+				return err
+			}
+		}
 		applied, err := tx.schemaVersion(create)
 		if err != nil {
 			return err

@@ -33,10 +33,7 @@ func (db *DB) openPostgres(ctx context.Context, o Options) error {
 // updatePostgres runs fn at READ COMMITTED: what a decision depends on is
 // locked first and read in later statements.
 func (db *DB) updatePostgres(ctx context.Context, fn func(*Tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), postgresTimeout)
+	ctx, cancel := context.WithTimeout(ctx, postgresTimeout)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
 		err := db.tryPostgres(ctx, fn)
@@ -46,8 +43,16 @@ func (db *DB) updatePostgres(ctx context.Context, fn func(*Tx) error) error {
 	}
 }
 
-func (db *DB) tryPostgres(ctx context.Context, fn func(*Tx) error) error {
-	tx, err := db.read.BeginTx(ctx, nil)
+// tryPostgres waits for a connection as long as waiting lasts.
+func (db *DB) tryPostgres(waiting context.Context, fn func(*Tx) error) error {
+	conn, err := db.read.Conn(waiting)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(waiting), postgresTimeout)
+	defer cancel()
+	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -17,15 +17,16 @@ import (
 const readers = 4
 
 // openSQLite takes the folder for this process and opens the file in it.
-func (db *DB) openSQLite(ctx context.Context, o Options) error {
+func (db *DB) openSQLite(o Options) error {
 	file := sqliteFile(o.Folder)
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) && !o.Create {
 		return ErrNoDatabase
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
 	}
 	var err error
 	if db.lock, err = lockFolder(o.Folder); err != nil {
+		return err
+	}
+	if err := makePrivate(file); err != nil {
 		return err
 	}
 	db.engine = sqliteEngine
@@ -34,16 +35,22 @@ func (db *DB) openSQLite(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	db.writer = newWriter(db, pool)
-	if err := db.Update(ctx, checkDurability); err != nil {
+	if db.writer, err = newWriter(db, pool); err != nil {
 		return fmt.Errorf("open %s: %w", file, err)
-	}
-	if err := os.Chmod(file, 0o600); err != nil {
-		return err
 	}
 	db.read, err = openSQLitePool(file, readers, "query_only(ON)")
 	db.reads = &poolStatements{pool: db.read}
 	return err
+}
+
+// makePrivate makes the file if there is none. SQLite gives its other files,
+// which hold the same rows, the permissions of this one.
+func makePrivate(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
 }
 
 func openSQLitePool(file string, conns int, pragmas ...string) (*sql.DB, error) {
@@ -61,13 +68,13 @@ func openSQLitePool(file string, conns int, pragmas ...string) (*sql.DB, error) 
 
 // checkDurability reads back what the pragmas asked for: a file system that
 // refuses WAL must not pass unnoticed.
-func checkDurability(tx *Tx) error {
+func checkDurability(conn preparer) error {
 	var mode string
-	if err := tx.queryRow("PRAGMA journal_mode").Scan(&mode); err != nil {
+	if err := conn.queryRow(context.Background(), "PRAGMA journal_mode").Scan(&mode); err != nil {
 		return err
 	}
 	var synchronous int
-	if err := tx.queryRow("PRAGMA synchronous").Scan(&synchronous); err != nil {
+	if err := conn.queryRow(context.Background(), "PRAGMA synchronous").Scan(&synchronous); err != nil {
 		return err
 	}
 	const full = 2

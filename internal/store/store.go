@@ -58,7 +58,7 @@ func Open(ctx context.Context, o Options) (_ *DB, err error) {
 		}
 	}()
 	if o.DatabaseURL == "" {
-		err = db.openSQLite(ctx, o)
+		err = db.openSQLite(o)
 	} else {
 		err = db.openPostgres(ctx, o)
 	}
@@ -88,6 +88,7 @@ func (db *DB) Close() error {
 	}
 	if db.lock != nil {
 		errs = append(errs, db.lock.release())
+		db.lock = nil
 	}
 	return errors.Join(errs...)
 }
@@ -125,7 +126,9 @@ func (db *DB) Ready(ctx context.Context) error {
 		return err
 	}
 	if db.writer != nil && db.writer.failing.Load() {
-		return db.Update(ctx, func(tx *Tx) error { return tx.touchEpoch(keysEpoch) })
+		// SQLite skips a write that changes nothing; this one only makes the
+		// nodes load their keys again.
+		return db.Update(ctx, func(tx *Tx) error { return tx.raiseEpoch(keysEpoch) })
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"modernc.org/sqlite"
@@ -23,6 +24,7 @@ type writer struct {
 	conn    *sql.Conn // nil after it failed, until it is opened again
 	stmts   *connStatements
 	queue   chan *member
+	once    sync.Once // closes closing
 	closing chan struct{}
 	stopped chan struct{}
 	failing atomic.Bool // the last commit did not work
@@ -46,13 +48,16 @@ var (
 	errGone   = errors.New("the update panicked or exited")
 )
 
-func newWriter(db *DB, pool *sql.DB) *writer {
+func newWriter(db *DB, pool *sql.DB) (*writer, error) {
 	w := &writer{
 		db: db, pool: pool, queue: make(chan *member, groupLimit),
 		closing: make(chan struct{}), stopped: make(chan struct{}),
 	}
+	if err := w.ensureConn(); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
 	go w.loop()
-	return w
+	return w, nil
 }
 
 // update is what a caller does: wait for its turn, run, wait for the commit.
@@ -99,7 +104,7 @@ func (m *member) run(tx *Tx, fn func(*Tx) error) {
 
 // close refuses new updates and waits for the group under way.
 func (w *writer) close() error {
-	close(w.closing)
+	w.once.Do(func() { close(w.closing) })
 	<-w.stopped
 	if w.conn != nil {
 		w.stmts.close()
@@ -114,7 +119,9 @@ func (w *writer) loop() {
 		select {
 		case first := <-w.queue:
 			group := w.take(first)
-			w.commit(group)
+			if len(group) > 0 {
+				w.commit(group)
+			}
 			for _, m := range group {
 				if !m.gone {
 					m.turn <- nil
@@ -149,65 +156,71 @@ func (w *writer) take(first *member) []*member {
 // commit commits the group, or, if the group as such fails, each member alone,
 // once: whoever made it fail then fails by himself.
 func (w *writer) commit(group []*member) {
-	if len(group) == 0 {
-		return
+	err := w.begin()
+	begun := err == nil
+	if begun {
+		err = w.try(group)
 	}
-	err := w.try(group)
 	w.failing.Store(err != nil)
-	if err == nil {
-		return
-	}
-	if len(group) == 1 || errors.Is(err, ErrOutcomeUnknown) {
+	switch {
+	case err == nil:
+	case !begun || len(group) == 1 || errors.Is(err, ErrOutcomeUnknown):
 		fail(group, err)
-		return
-	}
-	for _, m := range group {
-		if m.gone {
-			continue
-		}
-		err := w.try([]*member{m})
-		w.failing.Store(err != nil)
-		if err != nil {
-			fail([]*member{m}, err)
+	default:
+		for _, m := range group {
+			if !m.gone {
+				w.commit([]*member{m})
+			}
 		}
 	}
 }
 
+// fail answers whoever has no error of their own, which is nearer to the cause.
 func fail(group []*member, err error) {
 	for _, m := range group {
-		m.err = err
+		if m.err == nil {
+			m.err = err
+		}
 	}
 }
 
-// try runs the group in one transaction. It returns an error only when the
-// transaction as a whole has failed; then no member has changed anything.
-func (w *writer) try(group []*member) error {
+func (w *writer) begin() error {
 	if err := w.ensureConn(); err != nil {
 		return err
 	}
 	err := w.exec("BEGIN IMMEDIATE")
-	for _, m := range group {
-		if err == nil {
-			err = w.runMember(m, len(group) == 1)
-		}
-	}
 	if err != nil {
 		w.rollback()
-		return err
 	}
-	if len(group) == 1 && group[0].err != nil {
+	return err
+}
+
+// try runs the group in the transaction that has begun, and ends it. It returns
+// an error only when the transaction as a whole has failed; then no member has
+// changed anything, unless the error is ErrOutcomeUnknown.
+func (w *writer) try(group []*member) error {
+	alone := len(group) == 1
+	for _, m := range group {
+		if err := w.runMember(m, alone); err != nil {
+			w.rollback()
+			return err
+		}
+	}
+	if alone && group[0].err != nil {
 		w.rollback()
 		return nil
 	}
-	if err := w.exec("COMMIT"); err != nil {
-		if isIOError(err) {
-			w.drop()
-			return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
-		}
+	err := w.exec("COMMIT")
+	switch {
+	case err == nil:
+		return nil
+	case isIOError(err):
+		w.drop()
+		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+	default:
 		w.rollback()
 		return err
 	}
-	return nil
 }
 
 // runMember gives m its turn, inside a savepoint unless it is alone.
@@ -254,11 +267,10 @@ func (w *writer) exec(query string) error {
 
 // rollback leaves the connection without a transaction, or closed.
 func (w *writer) rollback() {
-	if w.conn == nil {
-		return
-	}
-	// After some errors SQLite has rolled back by itself, and ROLLBACK says so.
-	if err := w.exec("ROLLBACK"); err != nil && isIOError(err) {
+	err := w.exec("ROLLBACK")
+	// After some errors SQLite has rolled back by itself: there is no
+	// transaction, which it calls by its most general code.
+	if err != nil && sqliteCode(err) != sqlite3.SQLITE_ERROR {
 		w.drop()
 	}
 }
@@ -273,6 +285,10 @@ func (w *writer) ensureConn() error {
 		return err
 	}
 	w.conn, w.stmts = conn, newConnStatements(conn)
+	if err := checkDurability(w.stmts); err != nil {
+		w.drop()
+		return err
+	}
 	return nil
 }
 
@@ -283,7 +299,13 @@ func (w *writer) drop() {
 	w.conn = nil
 }
 
-func isIOError(err error) bool {
+func isIOError(err error) bool { return sqliteCode(err)&0xff == sqlite3.SQLITE_IOERR }
+
+// sqliteCode returns SQLite's extended result code, or 0 for another error.
+func sqliteCode(err error) int {
 	var e *sqlite.Error
-	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_IOERR
+	if !errors.As(err, &e) {
+		return 0
+	}
+	return e.Code()
 }

@@ -69,6 +69,7 @@ type Result struct {
 	CPU        float64 `json:"cpu_us_per_request,omitempty"` // of Plan.Servers
 	Cores      float64 `json:"cores,omitempty"`              // that they kept busy
 
+	Sent   int64    `json:"-"` // requests, the warm-up's too
 	Tokens []string `json:"-"` // the last of each connection
 	Kept   []string `json:"-"`
 }
@@ -83,6 +84,7 @@ type run struct {
 
 	counter    atomic.Int64 // requests begun
 	answered   atomic.Int64 // as they should be
+	kept       atomic.Int64
 	errors     atomic.Int64
 	firstError atomic.Pointer[string]
 	measuring  atomic.Bool
@@ -228,7 +230,7 @@ func (r *run) failed(err error) {
 
 func (r *run) result(connections []*connection, first, last snapshot) Result {
 	seconds := last.at.Sub(first.at).Seconds()
-	result := Result{Requests: last.answered - first.answered, Errors: r.errors.Load(), Seconds: seconds}
+	result := Result{Requests: last.answered - first.answered, Errors: r.errors.Load(), Seconds: seconds, Sent: r.counter.Load()}
 	if text := r.firstError.Load(); text != nil {
 		result.FirstError = *text
 	}

@@ -76,8 +76,8 @@ func (c *connection) take() error {
 		}
 		c.token = string(found[1])
 	}
-	if r.keep != nil && len(c.kept) < r.KeepLimit/r.Connections {
-		if found := r.keep.FindSubmatch(c.answer.body); found != nil {
+	if r.keep != nil && r.kept.Load() < int64(r.KeepLimit) {
+		if found := r.keep.FindSubmatch(c.answer.body); found != nil && r.kept.Add(1) <= int64(r.KeepLimit) {
 			c.kept = append(c.kept, string(found[1]))
 		}
 	}

@@ -23,14 +23,6 @@ type Process struct {
 	ended chan struct{}
 }
 
-// Command returns a program with its arguments, whose standard output and error
-// go to log.
-func Command(log io.Writer, name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(name, args...)
-	cmd.Stdout, cmd.Stderr = log, log
-	return cmd
-}
-
 // Start starts a program that has one core for itself.
 func Start(core int, cmd *exec.Cmd) (*Process, error) {
 	p := &Process{cmd: cmd, ended: make(chan struct{})}

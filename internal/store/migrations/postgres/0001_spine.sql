@@ -77,8 +77,8 @@ CREATE TABLE grants (
   global_epoch  BIGINT NOT NULL
 );
 
--- A client has one grant of its own for each pair of epochs.
-CREATE UNIQUE INDEX grants_of_clients ON grants (client_id, client_epoch, global_epoch) WHERE user_id = '';
+-- A client has one living grant of its own for each pair of epochs.
+CREATE UNIQUE INDEX grants_of_clients ON grants (client_id, client_epoch, global_epoch) WHERE user_id = '' AND revoked_at = 0;
 
 CREATE TABLE revoked_tokens (
   token_id   TEXT PRIMARY KEY,

@@ -1,0 +1,50 @@
+package server
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/keywright/keywright/internal/oauth"
+)
+
+// KeyView is a signing key as commands show it.
+type KeyView struct {
+	ID          string    `json:"kid"`
+	Algorithm   string    `json:"alg"`
+	Signing     bool      `json:"signing"`
+	PublishedAt time.Time `json:"published_at"`
+	SignsFrom   time.Time `json:"signs_from"`
+}
+
+func (s *Server) adminListKeys(r *http.Request) (any, error) {
+	rows, err := s.DB.Read(r.Context()).SigningKeys()
+	if err != nil {
+		return nil, err
+	}
+	current, _ := oauth.Signer(lives(rows), string(s.SigningAlg), s.now())
+	views := make([]KeyView, len(rows))
+	for i, k := range lives(rows) {
+		views[i] = KeyView{k.ID, k.Algorithm, k.ID == current.ID, k.PublishedAt, k.SignsFrom}
+	}
+	return views, nil
+}
+
+// Rotation asks for the next signing key.
+type Rotation struct {
+	Now bool `json:"now"` // even if verifiers may not know the key yet: the old one has leaked
+}
+
+func (s *Server) adminRotateKeys(r *http.Request) (any, error) {
+	var rotation Rotation
+	if err := decodeAdmin(r, &rotation); err != nil {
+		return nil, err
+	}
+	next, err := s.keys.rotate(r.Context(), operator, rotation.Now)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.reload(r.Context()); err != nil {
+		return nil, err
+	}
+	return KeyView{next.ID, next.Algorithm, !next.SignsFrom.After(s.now()), next.PublishedAt, next.SignsFrom}, nil
+}

@@ -1,0 +1,120 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/keywright/keywright/internal/account"
+	"github.com/keywright/keywright/internal/change"
+	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/store"
+)
+
+// UserView is a person as commands show them.
+type UserView struct {
+	ID        string    `json:"id"`
+	Email     string    `json:"email"`
+	Name      string    `json:"name"`
+	Disabled  bool      `json:"disabled"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// NewUser is a person to be added.
+type NewUser struct {
+	Email    string `json:"email"`
+	Name     string `json:"name"`
+	Password string `json:"password"`
+}
+
+func viewUser(u *account.User) UserView {
+	return UserView{u.ID, u.Email, u.Name, u.Disabled, u.CreatedAt}
+}
+
+func (s *Server) adminAddUser(r *http.Request) (any, error) {
+	var n NewUser
+	if err := decodeAdmin(r, &n); err != nil {
+		return nil, err
+	}
+	registration := account.Registration{Email: n.Email, Name: n.Name, Password: n.Password}
+	canonical, problems := registration.Check()
+	if problems != nil {
+		return nil, refusal{problems[0].Field + ": " + problems[0].Message}
+	}
+	hash, err := s.Hasher.Hash(r.Context(), []byte(n.Password))
+	if err != nil {
+		return nil, err
+	}
+	err = decide(r.Context(), s.DB, operator,
+		func(tx *store.Tx) (*account.User, error) { return tx.LockUserByEmail(canonical) },
+		func(existing *account.User, now time.Time) ([]change.Change, error) {
+			if existing != nil {
+				return nil, refusal{"there is a person with this e-mail address already"}
+			}
+			return account.Register(registration, canonical, hash, newID(oauth.SubjectPrefix), nil, now), nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	return s.showUser(r.Context(), canonical)
+}
+
+// showUser returns a person that there was a moment ago.
+func (s *Server) showUser(ctx context.Context, canonicalEmail string) (any, error) {
+	u, err := s.DB.Read(ctx).UserByEmail(canonicalEmail)
+	if err == nil && u == nil {
+		err = noSuchUser(canonicalEmail)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return viewUser(u), nil
+}
+
+func noSuchUser(email string) error {
+	return refusal{"there is no person with the e-mail address " + email}
+}
+
+const usersPage = 1000
+
+// adminListUsers returns a page; the next one begins after its last id.
+func (s *Server) adminListUsers(r *http.Request) (any, error) {
+	users, err := s.DB.Read(r.Context()).Users(r.URL.Query().Get("after"), usersPage)
+	views := make([]UserView, len(users))
+	for i, u := range users {
+		views[i] = viewUser(u)
+	}
+	return views, err
+}
+
+// changeUser applies a change to an existing person and shows the result.
+func (s *Server) changeUser(r *http.Request, rule func(id string, now time.Time) change.Change) (any, error) {
+	canonical, ok := account.CanonicalEmail(r.PathValue("email"))
+	if !ok {
+		return nil, refusal{"this is not an e-mail address: " + r.PathValue("email")}
+	}
+	err := decide(r.Context(), s.DB, operator,
+		func(tx *store.Tx) (*account.User, error) { return tx.LockUserByEmail(canonical) },
+		func(u *account.User, now time.Time) ([]change.Change, error) {
+			if u == nil {
+				return nil, noSuchUser(canonical)
+			}
+			return []change.Change{rule(u.ID, now)}, nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	return s.showUser(r.Context(), canonical)
+}
+
+func (s *Server) adminDisableUser(r *http.Request) (any, error) {
+	return s.changeUser(r, func(id string, now time.Time) change.Change { return change.UserDisabled{User: id, At: now} })
+}
+
+func (s *Server) adminEnableUser(r *http.Request) (any, error) {
+	return s.changeUser(r, func(id string, _ time.Time) change.Change { return change.UserEnabled{User: id} })
+}
+
+func (s *Server) adminEndSessions(r *http.Request) (any, error) {
+	return s.changeUser(r, func(id string, _ time.Time) change.Change { return change.UserSessionsEnded{User: id} })
+}

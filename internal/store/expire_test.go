@@ -1,0 +1,314 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/keywright/keywright/internal/change"
+	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/store"
+	"github.com/keywright/keywright/internal/store/storetest"
+)
+
+func newExpiry(db *store.DB) *store.Expiry {
+	return store.NewExpiry(db, policy.RefreshIdle, policy.AccessTokenTTL)
+}
+
+// walk takes steps until there is no more to do.
+func walk(t rapid.TB, e *store.Expiry) {
+	t.Helper()
+	for more := true; more; {
+		var err error
+		if more, err = e.Step(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// bareGrant inserts a grant at a place in the walk.
+func bareGrant(id int, at time.Time) change.GrantIssued {
+	return change.GrantIssued{
+		Grant: fmt.Sprintf("grt_%06d", id), Client: "spa", User: "usr_1", StatusIndex: statusIndexes.Add(1), At: at, ExpiresAt: at.Add(policy.RefreshAbsolute),
+	}
+}
+
+func TestDeadGrantsGoInSmallStepsAndLivingOnesStay(t *testing.T) {
+	clock := newClock()
+	storetest.Each(t, clock.now, func(t *testing.T, db *store.DB) {
+		const grants = 1000
+		old, young := clock.now().Add(-policy.RefreshIdle-time.Hour), clock.now()
+		c := publicClient(t, db)
+		var changes []change.Change
+		for i := range grants {
+			at := young
+			if i%3 != 0 { // a step finds both, and some find nothing
+				at = old
+			}
+			if 400 <= i && i < 700 {
+				at = young
+			}
+			g := bareGrant(i, at)
+			g.Client = c
+			changes = append(changes, g)
+		}
+		apply(t, db, changes...)
+		e := newExpiry(db)
+		before := count(t, db, `SELECT COUNT(*) FROM grants`)
+		for more := true; more; {
+			var err error
+			if more, err = e.Step(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			after := count(t, db, `SELECT COUNT(*) FROM grants`)
+			if before-after > 200 {
+				t.Errorf("one step deleted %d rows", before-after)
+			}
+			before = after
+		}
+		if n := count(t, db, `SELECT COUNT(*) FROM grants WHERE created_at < $1`, young.UnixMicro()); n != 0 {
+			t.Errorf("%d dead grants are left", n)
+		}
+		if n := count(t, db, `SELECT COUNT(*) FROM grants`); n != grants/3+1+200 {
+			t.Errorf("%d grants are left", n)
+		}
+	})
+}
+
+func TestDeadGrantGoesOnceItsLastTokenHasExpired(t *testing.T) {
+	const user, client = "usr_ada", "spa"
+	never := time.Duration(-1)
+	cases := []struct {
+		name string
+		end  []change.Change // after the grant has lived for an hour
+		own  bool            // the client's own grant, not a person's
+		gone time.Duration   // how long after the end its row may go
+	}{
+		{"left alone", nil, false, policy.RefreshIdle - time.Hour},
+		{"revoked", []change.Change{change.GrantRevoked{Grant: "", Reason: "revocation"}}, false, 0},
+		{"its client removed", []change.Change{change.ClientRemoved{Client: client}}, false, 0},
+		{"its client disabled", []change.Change{change.ClientDisabled{Client: client}}, false, 0},
+		{"its person disabled", []change.Change{change.UserDisabled{User: user}}, false, policy.RefreshIdle - time.Hour},
+		{"a client's own, left alone", nil, true, never},
+		{"a client's own, its client removed", []change.Change{change.ClientRemoved{Client: client}}, true, 0},
+		{"a client's own, of an earlier epoch", []change.Change{change.ClientDisabled{Client: client}, change.ClientEnabled{Client: client}}, true, 0},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			clock := newClock()
+			storetest.Each(t, clock.now, func(t *testing.T, db *store.DB) {
+				apply(t, db,
+					change.UserRegistered{User: user, Email: "a@example.com", CanonicalEmail: "a@example.com", At: db.Now()},
+					change.ClientAdded{Client: client, Public: true, Grants: []string{oauth.RefreshTokenGrant}, At: db.Now()})
+				grant := ""
+				if c.own {
+					f, err := db.Read(context.Background()).ClientFacts(client)
+					if err != nil {
+						t.Fatal(err)
+					}
+					grant = newID("grt_")
+					apply(t, db, change.GrantIssued{Grant: grant, Client: client, ClientEpoch: f.Client.Epoch, GlobalEpoch: f.GlobalEpoch, At: db.Now()})
+				} else {
+					grant = grantOf(granted(t, db, user, client).RefreshToken)
+				}
+				clock.advance(time.Hour)
+				for _, end := range c.end {
+					if revoked, ok := end.(change.GrantRevoked); ok {
+						revoked.Grant, revoked.At = grant, db.Now()
+						end = revoked
+					}
+					apply(t, db, end)
+				}
+				left := func() bool {
+					walk(t, newExpiry(db))
+					return count(t, db, `SELECT COUNT(*) FROM grants WHERE id = $1`, grant) == 1
+				}
+				if c.gone == never {
+					clock.advance(10 * 365 * 24 * time.Hour)
+					if !left() || !lives(t, db, grant) {
+						t.Error("a living grant was deleted")
+					}
+					return
+				}
+				if c.gone > 0 {
+					clock.advance(c.gone)
+					if !left() {
+						t.Error("it went while a token of it could live")
+					}
+				}
+				clock.advance(policy.AccessTokenTTL + 2*time.Minute)
+				if left() {
+					t.Error("it is still there")
+				}
+			})
+		})
+	}
+}
+
+func TestRevokedTokenIsForgottenOnceItHasExpired(t *testing.T) {
+	clock := newClock()
+	storetest.Each(t, clock.now, func(t *testing.T, db *store.DB) {
+		var changes []change.Change
+		for i := range 500 {
+			changes = append(changes, change.AccessTokenRevoked{Grant: "grt_1", TokenID: fmt.Sprint(i), ExpiresAt: db.Now().Add(time.Duration(i%2) * time.Hour)})
+		}
+		apply(t, db, changes...)
+		clock.advance(30 * time.Minute)
+		walk(t, newExpiry(db))
+		if n := count(t, db, `SELECT COUNT(*) FROM revoked_tokens`); n != 250 {
+			t.Errorf("%d rows are left", n)
+		}
+		clock.advance(time.Hour)
+		walk(t, newExpiry(db))
+		if n := count(t, db, `SELECT COUNT(*) FROM revoked_tokens`); n != 0 {
+			t.Errorf("%d rows are left", n)
+		}
+	})
+}
+
+// A tokenHolder holds every token that was ever issued, and tries them all.
+type tokenHolder struct {
+	db      *store.DB
+	policy  oauth.Policy
+	access  []oauth.AccessToken
+	refresh []heldRefreshToken
+}
+
+type heldRefreshToken struct{ client, token string }
+
+func (h *tokenHolder) hold(issue *oauth.Issue) {
+	if issue == nil {
+		return
+	}
+	h.access = append(h.access, issue.AccessToken)
+	if issue.RefreshToken != "" {
+		h.refresh = append(h.refresh, heldRefreshToken{issue.AccessToken.ClientID, issue.RefreshToken})
+	}
+}
+
+// works returns the tokens that work now.
+func (h *tokenHolder) works(t *rapid.T) []string {
+	var all []string
+	r := h.db.Read(context.Background())
+	for _, token := range h.access {
+		grant, _ := oauth.GrantOfToken(token.ID)
+		f, err := r.GrantFacts(grant, token.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.TokenLives(token.ExpiresAt, h.db.Now()) {
+			all = append(all, token.ID)
+		}
+	}
+	for _, held := range h.refresh {
+		f, err := r.RefreshFacts(held.client, grantOf(held.token), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if oauth.Refresh(h.policy, refreshRequest(held.client, held.token), f, fresh(), h.db.Now()).Answer.Issue != nil {
+			all = append(all, held.token)
+		}
+	}
+	return all
+}
+
+func (h *tokenHolder) walk(t *rapid.T) {
+	before := h.works(t)
+	walk(t, newExpiry(h.db))
+	if after := h.works(t); !slices.Equal(before, after) {
+		t.Fatalf("before the walk these worked: %v\nafter it: %v", before, after)
+	}
+}
+
+// Whatever happens and whenever the walk comes by: no token works otherwise
+// after it than before, and in the end only what lives is left.
+func TestExpiryIsNeverNoticed(t *testing.T) {
+	clock := newClock()
+	storetest.Each(t, clock.now, func(t *testing.T, db *store.DB) {
+		lives := 0
+		rapid.Check(t, func(rt *rapid.T) {
+			if lives++; lives > 25 && db.Engine() == "postgres" {
+				return // each token that is tried costs a round trip
+			}
+			liveAndExpire(t, rt, db, clock)
+		})
+	})
+}
+
+func liveAndExpire(t *testing.T, rt *rapid.T, db *store.DB, clock *clock) {
+	p := policy
+	p.RefreshGrace = 10 * time.Second
+	h := &tokenHolder{db: db, policy: p}
+	users := []string{registered(t, db), registered(t, db)}
+	clients := []string{publicClient(t, db), publicClient(t, db)}
+	machine := newID("batch-")
+	machineClient(t, db, machine)
+	anyone := func(rt *rapid.T) string { return rapid.SampledFrom(users).Draw(rt, "user") }
+	anyClient := func(rt *rapid.T) string { return rapid.SampledFrom(clients).Draw(rt, "client") }
+	exists := func(client string) bool {
+		c, err := db.Read(context.Background()).Client(client)
+		return err == nil && c != nil && !c.Disabled
+	}
+	rt.Repeat(map[string]func(*rapid.T){
+		"sign in": func(rt *rapid.T) {
+			if c := anyClient(rt); exists(c) {
+				h.hold(granted(t, db, anyone(rt), c))
+			}
+		},
+		"refresh": func(rt *rapid.T) {
+			if len(h.refresh) > 0 {
+				held := rapid.SampledFrom(h.refresh).Draw(rt, "token")
+				h.hold(refresh(t, db, p, held.client, held.token))
+			}
+		},
+		"client's own token": func(rt *rapid.T) {
+			if exists(machine) {
+				h.hold(ownToken(t, db, machine))
+			}
+		},
+		"revoke a token": func(rt *rapid.T) {
+			if len(h.access) > 0 {
+				token := rapid.SampledFrom(h.access).Draw(rt, "token")
+				apply(t, db, change.AccessTokenRevoked{TokenID: token.ID, ExpiresAt: token.ExpiresAt})
+			}
+		},
+		"revoke a grant": func(rt *rapid.T) {
+			if len(h.refresh) > 0 {
+				held := rapid.SampledFrom(h.refresh).Draw(rt, "token")
+				apply(t, db, change.GrantRevoked{Grant: grantOf(held.token), Reason: "revocation", At: db.Now()})
+			}
+		},
+		"disable and enable a person": func(rt *rapid.T) {
+			u := anyone(rt)
+			apply(t, db, change.UserDisabled{User: u, At: db.Now()}, change.UserEnabled{User: u})
+		},
+		"disable and enable a client": func(rt *rapid.T) {
+			c := rapid.SampledFrom(append(clients, machine)).Draw(rt, "client")
+			apply(t, db, change.ClientDisabled{Client: c, At: db.Now()}, change.ClientEnabled{Client: c})
+		},
+		"remove or add a client": func(rt *rapid.T) {
+			c := anyClient(rt)
+			if exists(c) {
+				apply(t, db, change.ClientRemoved{Client: c})
+				return
+			}
+			apply(t, db, change.ClientAdded{Client: c, Public: true, Grants: []string{oauth.RefreshTokenGrant}, At: db.Now()})
+		},
+		"time passes": func(rt *rapid.T) {
+			clock.advance(rapid.SampledFrom([]time.Duration{time.Second, time.Minute, policy.AccessTokenTTL, time.Hour, policy.RefreshIdle / 2, policy.RefreshIdle}).Draw(rt, "how long"))
+		},
+		"the walk comes by": h.walk,
+	})
+	h.walk(rt)
+	clock.advance(10 * 365 * 24 * time.Hour)
+	walk(t, newExpiry(db))
+	left := count(t, db, `SELECT COUNT(*) FROM grants g WHERE g.user_id <> '' OR NOT EXISTS
+		(SELECT 1 FROM clients c WHERE c.id = g.client_id AND c.epoch = g.client_epoch)`)
+	if left != 0 {
+		rt.Fatalf("%d dead grants are left", left)
+	}
+}
