@@ -124,6 +124,9 @@ func (b *bench) floorRate(ctx context.Context, args ...string) (r rate, err erro
 	return r, json.Unmarshal(text, &r)
 }
 
+// alone is the rate that a core gives which does nothing else.
+func (r rate) alone() float64 { return 1000 / r.CPU }
+
 func (r *rate) keepBest(other rate) {
 	r.PerSecond = max(r.PerSecond, other.PerSecond)
 	if r.CPU == 0 || other.CPU < r.CPU {

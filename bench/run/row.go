@@ -107,11 +107,13 @@ func times(a, b float64) string {
 	return fmt.Sprintf("%.2f ×", a/b)
 }
 
-// number has three digits that count, and a comma at the thousands.
+// number has three digits that count, and commas at the thousands.
 func number(f float64) string {
-	switch {
+	switch whole := int(f + 0.5); {
+	case f >= 1e6:
+		return fmt.Sprintf("%d,%03d,%03d", whole/1e6, whole/1000%1000, whole%1000)
 	case f >= 1000:
-		return fmt.Sprintf("%d,%03d", int(f+0.5)/1000, int(f+0.5)%1000)
+		return fmt.Sprintf("%d,%03d", whole/1000, whole%1000)
 	case f >= 100:
 		return fmt.Sprintf("%.0f", f)
 	case f >= 10:

@@ -20,7 +20,7 @@ func TestVerdictNamesWhatIsMissed(t *testing.T) {
 }
 
 func TestNumbersHaveThreeDigits(t *testing.T) {
-	for want, f := range map[string]float64{"0.57": 0.566, "9.10": 9.1, "12.3": 12.34, "177": 177.2, "5,051": 5050.6, "71,504": 71504} {
+	for want, f := range map[string]float64{"0.57": 0.566, "9.10": 9.1, "12.3": 12.34, "177": 177.2, "5,051": 5050.6, "71,504": 71504, "1,960,784": 1960784} {
 		if got := number(f); got != want {
 			t.Errorf("number(%v) is %q, want %q", f, got, want)
 		}

@@ -7,10 +7,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/keywright/keywright/bench/internal/process"
@@ -31,11 +33,13 @@ type Cost struct {
 	Allocs float64 `json:"allocations"`
 }
 
-// Figures are an algorithm's.
+// Figures are an algorithm's: the best of each, and by how much new exceeds raw
+// in the median of batches that were measured right after each other.
 type Figures struct {
-	Raw  Cost `json:"raw"`
-	New  Cost `json:"new"`
-	Seen Cost `json:"seen"`
+	Raw  Cost    `json:"raw"`
+	New  Cost    `json:"new"`
+	Seen Cost    `json:"seen"`
+	More float64 `json:"more_percent"`
 }
 
 func main() {
@@ -56,69 +60,77 @@ func main() {
 	}
 }
 
-// measure does batches of each kind in turn, and keeps the best of each.
-func measure(algorithm string, span time.Duration) (best Figures, err error) {
+// measure does batches of each kind in turn.
+func measure(algorithm string, span time.Duration) (f Figures, err error) {
 	i, err := newIssuer(algorithm)
 	if err != nil {
-		return best, err
+		return f, err
 	}
 	defer i.close()
 	v, err := resource.New(i.url, audience, resource.WithCacheSize(remembered))
 	if err != nil {
-		return best, err
+		return f, err
 	}
 	v = v.Require("orders:read")
 	made := make([]token, tokens)
 	for n := range made {
 		if made[n], err = i.token(n); err != nil {
-			return best, err
+			return f, err
 		}
 	}
 	verify := func(n int) bool {
 		_, err := v.Verify(context.Background(), made[n].text)
 		return err == nil
 	}
-	if !verify(0) { // fetches the keys
-		return best, fmt.Errorf("resource refuses the token %s", made[0].text)
-	}
-	for start, first := time.Now(), 0; time.Since(start) < span; first = (first + batch) % tokens {
-		for _, kind := range []struct {
-			best *Cost
-			do   func(n int) bool
-		}{
-			{&best.Raw, func(n int) bool { return i.verifies(made[first+n]) }},
-			{&best.New, func(n int) bool { return verify(first + n) }},
-			{&best.Seen, func(int) bool { return verify(first) }},
-		} {
-			if err := kind.best.improve(kind.do); err != nil {
-				return best, err
-			}
+	var more []float64
+	for start, first := time.Now(), 0; len(more) == 0 || time.Since(start) < span; first = (first + batch) % tokens {
+		raw, err := costOf(func(n int) bool { return i.verifies(made[first+n]) })
+		if err != nil {
+			return f, err
 		}
+		unseen, err := costOf(func(n int) bool { return verify(first + n) })
+		if err != nil {
+			return f, err
+		}
+		seen, err := costOf(func(int) bool { return verify(first + batch - 1) })
+		if err != nil {
+			return f, err
+		}
+		f.Raw, f.New, f.Seen = lower(f.Raw, raw), lower(f.New, unseen), lower(f.Seen, seen)
+		more = append(more, 100*(unseen.Micros/raw.Micros-1))
 	}
-	return best, nil
+	slices.Sort(more)
+	f.More = more[len(more)/2]
+	return f, nil
 }
 
-// improve keeps the lower of what was measured and what one more batch costs.
-func (c *Cost) improve(do func(n int) bool) error {
+// costOf is what each of a batch costs.
+func costOf(do func(n int) bool) (c Cost, err error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	began, err := process.OwnTime()
 	if err != nil {
-		return err
+		return c, err
 	}
 	for n := range batch {
 		if !do(n) {
-			return fmt.Errorf("a good token was refused")
+			return c, errors.New("a good token was refused")
 		}
 	}
 	ended, err := process.OwnTime()
 	if err != nil {
-		return err
+		return c, err
 	}
 	runtime.ReadMemStats(&after)
-	one := Cost{float64((ended - began).Nanoseconds()) / 1000 / batch, float64(after.Mallocs-before.Mallocs) / batch}
-	if c.Micros == 0 || one.Micros < c.Micros {
-		*c = one
+	c.Micros = float64((ended - began).Nanoseconds()) / 1000 / batch
+	c.Allocs = float64(after.Mallocs-before.Mallocs) / batch
+	return c, nil
+}
+
+// lower is the cheaper one; the zero Cost is none.
+func lower(a, b Cost) Cost {
+	if a.Micros == 0 || b.Micros < a.Micros {
+		return b
 	}
-	return nil
+	return a
 }

@@ -41,7 +41,7 @@ func checkName(name string) string {
 		return "A name is needed."
 	case len(name) > maxNameLength:
 		return "The name must have at most 200 bytes."
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, isControl):
+	case strings.ContainsFunc(name, isControl):
 		return "The name must be text without control characters."
 	}
 	return ""
@@ -49,8 +49,8 @@ func checkName(name string) string {
 
 func isVisible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 
-// isControl also names the characters that turn the direction of text around,
-// by which a name could pretend to be another.
+// isControl also names what is no text, and the characters that turn the
+// direction of text around, by which a name could pretend to be another.
 func isControl(r rune) bool {
 	return r < 0x20 || 0x7f <= r && r < 0xa0 || r == 0x2028 || r == 0x2029 ||
 		0x202a <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069 || r == utf8.RuneError

@@ -27,6 +27,13 @@ func TestIntrospectionShowsALivingAccessToken(t *testing.T) {
 	}
 }
 
+func TestIntrospectionShowsAClientItsOwnAccessToken(t *testing.T) {
+	got, r := Introspect(policy, workerCredentials(), presentedAccess(worker()), factsOf(worker()), noon)
+	if r != nil || !got.Active {
+		t.Errorf("%v, %+v", r, got)
+	}
+}
+
 func TestIntrospectionShowsAClientItsOwnRefreshToken(t *testing.T) {
 	f := factsOf(worker())
 	got, r := Introspect(policy, workerCredentials(), presentedRefresh(worker(), 5), f, noon)
@@ -60,6 +67,10 @@ func TestIntrospectionShowsNothingElse(t *testing.T) {
 		{"of a disabled person", presentedAccess(worker()), func(_ *PresentedToken, f *RefreshFacts) { f.User.Disabled = true }},
 		{"of a removed person", presentedAccess(worker()), func(_ *PresentedToken, f *RefreshFacts) { f.User = nil }},
 		{"of a person whose sessions ended", presentedAccess(worker()), func(_ *PresentedToken, f *RefreshFacts) { f.User.Epoch++ }},
+		{"of a disabled client", presentedAccess(worker()), func(_ *PresentedToken, f *RefreshFacts) {
+			f.Client = worker()
+			f.Client.Disabled = true
+		}},
 		{"of a removed client", presentedAccess(worker()), func(_ *PresentedToken, f *RefreshFacts) { f.Client = nil }},
 		{"of a client enabled again", presentedAccess(worker()), func(_ *PresentedToken, f *RefreshFacts) { f.Client.Epoch++ }},
 		{"of a restored database", presentedAccess(worker()), func(_ *PresentedToken, f *RefreshFacts) { f.GlobalEpoch++ }},

@@ -28,7 +28,7 @@ var hostileRedirectURIs = []string{
 	"file:///etc/passwd", "blob:https://app.example/uuid", "about:blank", "mailto:a@app.example", "ftp://app.example/cb", "ws://app.example/cb", "view-source:https://app.example",
 	"filesystem:https://app.example/temporary/x", "intent://app.example/#Intent;scheme=https;end", "myapp:/cb", "x-callback:/cb", "urn:ietf:wg:oauth:2.0:oob", "jar:https://app.example!/",
 	// Private-use schemes that are no domain names.
-	".example:/cb", "com.:/cb", "com..example:/cb", "com.example.app:", "com.example.app:cb", "COM.EXAMPLE.APP:/cb", "com.example+app:/cb", "-com.example:/cb", "com.example.-app:/cb",
+	".example:/cb", "com.:/cb", "com..example:/cb", "com.example.app:", "com.example.app:cb", "COM.EXAMPLE.APP:/cb", "com.example+app:/cb", "-com.example:/cb", "com.example.app://user@cb/", "com.example.-app:/cb",
 	// http, where others can listen.
 	"http://app.example/cb", "HTTP://app.example/cb", "http://localhost.evil.example/cb", "http://localhost@evil.example/cb", "http://evil.example#localhost", "http://localhos/cb",
 	"http://.localhost/cb", "http://localhost./cb", "http://127.0.0.1.evil.example/cb", "http://127.0.0.1@evil.example/cb", "http://127.1/cb", "http://0x7f000001/cb", "http://2130706433/cb",
@@ -39,7 +39,7 @@ var hostileRedirectURIs = []string{
 	// How is it written?
 	"HTTPS://app.example/cb", "https://APP.EXAMPLE/cb", "https://App.example/cb", "https://app.example./cb", "https://.app.example/cb", "https://app..example/cb", "https://-app.example/cb", "https://app-.example/cb",
 	"https://app%2eexample/cb", "https://app.example%00.evil.example/cb", "https://app.example%2f@evil.example/cb", "https://bücher.example/cb", "https://аpp.example/cb", "https://ａpp.example/cb", "https://app。example/cb",
-	"https://app.example;evil.example/cb", "https://app.example,evil.example/cb", "https://app.example'/cb", "https://(app.example)/cb", "https://$app.example/cb", "https://app.example|evil/cb", "https://[app.example]/cb", "https://[::1/cb", "https://::1/cb", "https://[::1].evil.example/cb", "https://[v1.x]/cb",
+	"https://app.example;evil.example/cb", "https://app.example,evil.example/cb", "https://app.example'/cb", "https://(app.example)/cb", "https://$app.example/cb", "https://app.example|evil/cb", "https://[app.example]/cb", "https://[::1/cb", "https://::1/cb", "https://[::1].evil.example/cb", "https://[v1.x]/cb", "https://[::ffff:192.0.2.1]/cb", "https://[2001:DB8::1]/cb", "https://[2001:db8:0::1]/cb",
 	"https://" + strings.Repeat("a", 64) + ".example/cb",
 	// Ports.
 	"https://app.example:/cb", "https://app.example:0/cb", "https://app.example:65536/cb", "https://app.example:99999/cb", "https://app.example:0443/cb", "https://app.example:+443/cb", "https://app.example:443:443/cb", "https://app.example:https/cb",

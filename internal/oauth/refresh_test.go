@@ -176,6 +176,9 @@ func TestARefusedRefreshChangesNothing(t *testing.T) {
 		{"scope not granted", InvalidScope, func(r *TokenRequest, _ *RefreshFacts) { r.Scope = "read admin" }},
 		{"malformed scope", InvalidScope, func(r *TokenRequest, _ *RefreshFacts) { r.Scope = "\"" }},
 		{"resource not granted", InvalidTarget, func(r *TokenRequest, _ *RefreshFacts) { r.Resources = []string{"https://evil.example"} }},
+		{"resource granted to others", InvalidTarget, func(r *TokenRequest, f *RefreshFacts) {
+			r.Resources, f.Grant.Audiences = []string{otherAPI}, []string{api}
+		}},
 		{"two resources", InvalidTarget, func(r *TokenRequest, _ *RefreshFacts) { r.Resources = []string{api, otherAPI} }},
 	} {
 		for _, presented := range []int64{5, 6, 4, 1} { // current, from lost commits, retry, replay

@@ -70,6 +70,11 @@ func (r *keyRing) apply(changes []change.Change, now time.Time) {
 			r.keys = append(r.keys, SigningKey{c.KeyID, c.Algorithm, c.PublishedAt, c.ReadyAt, c.SignsFrom})
 		case change.SigningKeyPromoted:
 			i := slices.IndexFunc(r.keys, func(k SigningKey) bool { return k.ID == c.KeyID })
+			for _, k := range r.keys {
+				if k.Algorithm == r.keys[i].Algorithm && k.SignsFrom.Equal(c.SignsFrom) {
+					r.t.Fatalf("%s begins together with %s", c.KeyID, k.ID)
+				}
+			}
 			r.keys[i].SignsFrom = c.SignsFrom
 		case change.SigningKeyRemoved:
 			if last, ok := r.signed[c.KeyID]; ok && now.Before(last.Add(MaxAccessTokenTTL)) {
@@ -144,6 +149,9 @@ func TestAnExpectedRotationWaitsForVerifiers(t *testing.T) {
 		t.Errorf("%s signs", k.ID)
 	}
 	r.rotate("ES256", false, now) // 4 was published just now
+	if _, changes, ok := RotateKeys(r.keys, "ES256", false, now.Add(time.Second)); !ok || len(changes) != 0 {
+		t.Errorf("asking again while verifiers learn of it changes %+v", changes)
+	}
 	if k := r.sign("ES256", now.Add(keyLead-microsecond)); k.ID != "ES256-3" {
 		t.Errorf("%s signs before verifiers know it", k.ID)
 	}

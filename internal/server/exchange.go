@@ -49,7 +49,7 @@ func newExchange(s *Server, w http.ResponseWriter, r *http.Request) *exchange {
 // Header values that never change are made once.
 var (
 	nosniff      = []string{"nosniff"}
-	nothingLoads = []string{"default-src 'none'; frame-ancestors 'none'"}
+	nothingLoads = []string{"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
 	noReferrer   = []string{"no-referrer"}
 	oneYear      = []string{"max-age=31536000; includeSubDomains"}
 	noStore      = []string{"no-store"}

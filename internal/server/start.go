@@ -68,7 +68,7 @@ func (s *Server) start(x *exchange) {
 		return
 	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	h.Set("Content-Security-Policy", nothingLoads[0]+"; style-src 'self'")
 	h["Cache-Control"] = noStore
 	x.write(http.StatusOK, page.Bytes())
 }
