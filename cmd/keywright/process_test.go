@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -134,18 +135,32 @@ func freeAddress(t *testing.T) (address, url string) {
 	return l.Addr().String(), "http://localhost:" + port
 }
 
+// beginPost sends the header of a request and returns once the server waits for
+// the body.
+func beginPost(t *testing.T, url, path, contentType string, length int) net.Conn {
+	t.Helper()
+	host := strings.TrimPrefix(url, "http://")
+	conn, err := net.Dial("tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", path, host, contentType, length)
+	const proceed = "HTTP/1.1 100 Continue\r\n\r\n"
+	answer := make([]byte, len(proceed))
+	if _, err := io.ReadFull(conn, answer); err != nil || string(answer) != proceed {
+		t.Fatalf("%q, %v", answer, err)
+	}
+	return conn
+}
+
 func TestStopSignalDrainsBeforeTheListenerCloses(t *testing.T) {
 	t.Parallel()
 	folder := initFolder(t)
 	address, url := freeAddress(t)
 	p := startReady(t, http.DefaultClient, url, "serve", "--data", folder, "--listen", address, "--issuer", url, "--direct-origins", url)
-	underWay, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer underWay.Close()
 	const body = `{"email":"ada@example.com","password":"analytical engine"}`
-	fmt.Fprintf(underWay, "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:10])
+	underWay := beginPost(t, url, "/login", "application/json", len(body))
 
 	p.signal(syscall.SIGTERM)
 	p.eventually(`"stopping"`)
@@ -168,7 +183,7 @@ func TestStopSignalDrainsBeforeTheListenerCloses(t *testing.T) {
 	default:
 	}
 
-	fmt.Fprint(underWay, body[10:])
+	fmt.Fprint(underWay, body)
 	var answer bytes.Buffer
 	if _, err := answer.ReadFrom(underWay); err != nil {
 		t.Fatal(err)
@@ -191,12 +206,7 @@ func TestSecondSignalForces(t *testing.T) {
 		{"dev", "--data", folder, "--listen", address},
 	} {
 		p := startReady(t, http.DefaultClient, url, args...)
-		hanging, err := net.Dial("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer hanging.Close()
-		fmt.Fprintf(hanging, "POST /token HTTP/1.1\r\nHost: %s\r\nContent-Length: 9\r\n\r\n", strings.TrimPrefix(url, "http://"))
+		beginPost(t, url, "/token", "application/x-www-form-urlencoded", 9)
 		p.signal(syscall.SIGTERM)
 		p.eventually(`"stopping"`)
 		p.signal(os.Interrupt)

@@ -20,13 +20,15 @@ const module = "github.com/keywright/keywright/"
 var mayImport = map[string][]string{
 	"internal/change":   {},
 	"internal/jose":     {},
+	"internal/pages":    {},
 	"internal/password": {},
 	"internal/settings": {},
 	"internal/oauth":    {"internal/change"},
 	"internal/account":  {"internal/change"},
 	"internal/store":    {"internal/oauth", "internal/account", "internal/change"},
 	"internal/server": {
-		"internal/oauth", "internal/account", "internal/change", "internal/jose", "internal/password", "internal/store",
+		"internal/oauth", "internal/account", "internal/change", "internal/jose", "internal/pages", "internal/password",
+		"internal/store",
 	},
 	"internal/store/storetest": {"internal/store"},
 	"internal/house":           {},

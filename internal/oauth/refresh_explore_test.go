@@ -26,7 +26,7 @@ import (
 const (
 	halfIdle = time.Hour
 	idle     = 2 * halfIdle
-	absolute = 4 * halfIdle
+	absolute = 3 * halfIdle
 	farAhead = -halfIdle
 	ancient  = -3 // this generation or an older one
 	maxLag   = 2  // generations that a failover may lose
@@ -119,7 +119,7 @@ func newExplorer(rule rule, grace time.Duration, public bool) *explorer {
 		e.client = app()
 	}
 	e.policy.RefreshGrace, e.policy.RefreshIdle, e.policy.RefreshAbsolute = grace, idle, absolute
-	e.steps = slices.Concat(e.honestSteps(), e.thiefsSteps(), e.clockSteps(), e.operatorsSteps())
+	e.steps = slices.Concat(e.honestSteps(), e.thiefSteps(), e.clockSteps(), e.operatorSteps())
 	return e
 }
 
@@ -150,6 +150,9 @@ func (e *explorer) visit(v visit) {
 	if held[0] > held[1] {
 		held[0], held[1] = held[1], held[0] // the holders are alike
 	}
+	if v.world.row.ended && v.world.replica.ended {
+		*held = [2]int8{} // nothing is promised to them any more, and the thief has the same tokens
+	}
 	if !e.seen[v.world] {
 		e.seen[v.world] = true
 		e.queue = append(e.queue, v)
@@ -178,7 +181,7 @@ func (e *explorer) honestSteps() (steps []step) {
 	return steps
 }
 
-func (e *explorer) thiefsSteps() (steps []step) {
+func (e *explorer) thiefSteps() (steps []step) {
 	for presented := int8(ancient); presented <= highest; presented++ {
 		steps = append(steps, step{fmt.Sprintf("a thief presents %+d", presented), func(w world) (world, bool, string) {
 			if presented < w.oldest || presented > w.newest {
@@ -193,7 +196,7 @@ func (e *explorer) thiefsSteps() (steps []step) {
 
 func (e *explorer) clockSteps() (steps []step) {
 	g := e.policy.RefreshGrace
-	for _, by := range []time.Duration{g / 2, g + time.Microsecond, halfIdle, idle, absolute, -g / 2, -g - time.Microsecond, farAhead} {
+	for _, by := range []time.Duration{g / 2, g, g + time.Microsecond, halfIdle, idle, absolute, -g / 2, -g - time.Microsecond, farAhead} {
 		if by == 0 {
 			continue
 		}
@@ -204,7 +207,7 @@ func (e *explorer) clockSteps() (steps []step) {
 	return steps
 }
 
-func (e *explorer) operatorsSteps() []step {
+func (e *explorer) operatorSteps() []step {
 	return []step{
 		{"the client revokes", e.revoke},
 		{"the replica catches up", func(w world) (world, bool, string) {
@@ -287,8 +290,8 @@ func (e *explorer) refresh(w world, presented int8) (next world, a answer, viola
 }
 
 // worksNow says what is promised to a holder: the current token works, one that
-// was just spent works as long as a retry is allowed, and one that only the
-// handing out of which was lost works.
+// was just spent works while a retry is allowed, and so does one whose commit
+// was lost.
 func (e *explorer) worksNow(w world, presented int8) bool {
 	return presented >= 0 || presented == -1 && (e.soon(w) || e.policy.RefreshGrace > 0 && !e.client.Public)
 }

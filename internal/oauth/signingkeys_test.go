@@ -94,11 +94,9 @@ func (r *keyRing) sign(algorithm string, now time.Time) SigningKey {
 	if !ok {
 		r.t.Fatal("nothing signs")
 	}
-	for range 3 {
-		rand.Shuffle(len(r.keys), func(i, j int) { r.keys[i], r.keys[j] = r.keys[j], r.keys[i] })
-		if other, _ := Signer(r.keys, algorithm, now); other != k {
-			r.t.Fatalf("in another order %s signs, not %s", other.ID, k.ID)
-		}
+	slices.Reverse(r.keys)
+	if other, _ := Signer(r.keys, algorithm, now); other != k {
+		r.t.Fatalf("in another order %s signs, not %s", other.ID, k.ID)
 	}
 	if !r.first[k.ID] && !r.compelled[k.ID] && now.Before(k.PublishedAt.Add(keyLead)) {
 		r.t.Fatalf("%s signs %v after it was published", k.ID, now.Sub(k.PublishedAt))
@@ -263,7 +261,7 @@ func TestTheFirstAlgorithmIsTakenUpAgain(t *testing.T) {
 func TestAYearOfSigningKeys(t *testing.T) {
 	algorithms := []string{"ES256", "EdDSA", "RS256"}
 	for _, lifetime := range []time.Duration{time.Hour, 7 * day, 30 * day} {
-		for seed := range uint64(20) {
+		for seed := range uint64(8) {
 			random := rand.New(rand.NewPCG(seed, 0))
 			r, now := newKeyRing(t, lifetime), noon
 			nodes := [2]string{"ES256", "ES256"}

@@ -50,7 +50,8 @@ var whoMayRead = map[string]string{
 	"POST /login":      "tutorial",
 	"GET /profile":     "tutorial",
 	"GET /":            "nobody",
-	"GET /start.css":   "nobody",
+	"GET /pages.css":   "nobody",
+	"GET /dev/pages":   "nobody",
 }
 
 // allowedOrigin is what Access-Control-Allow-Origin must say.
@@ -89,6 +90,9 @@ func TestOnlyTheRightPagesMayRead(t *testing.T) {
 				"https://localhost:4200", "http://evil.localhost", "http://127.0.0.1:4200", "http://[::1]:4200", client + " " + appOrigin, client + "," + appOrigin,
 			}
 			for name, r := range routesOf(h) {
+				if strings.HasPrefix(name, "GET /dev/pages/") {
+					name = "GET /dev/pages"
+				}
 				who, known := whoMayRead[name]
 				if !known {
 					t.Errorf("route %s has no row", name)
@@ -241,7 +245,7 @@ func (c canaries) all() []string {
 func TestNoCacheKeepsAnAnswerAboutAnybody(t *testing.T) {
 	for _, change := range []func(*Config){func(*Config) {}, asDev} {
 		h := newHouse(t, change)
-		public := []string{"GET /.well-known/openid-configuration", "GET /.well-known/oauth-authorization-server", "GET /jwks", "GET /start.css"}
+		public := []string{"GET /.well-known/openid-configuration", "GET /.well-known/oauth-authorization-server", "GET /jwks", "GET /pages.css"}
 		secrets := h.canaries()
 		for name, answers := range h.walk(secrets) {
 			for _, a := range answers {
@@ -409,14 +413,14 @@ func TestStartPageStandsAtTheIssuer(t *testing.T) {
 	if csp := page.header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.HasSuffix(csp, "; style-src 'self'") || strings.Contains(csp, "unsafe") {
 		t.Error(csp)
 	}
-	if style := h.ok(h.get("/start.css", host)); !strings.HasPrefix(style.header.Get("Content-Type"), "text/css") {
+	if style := h.ok(h.get("/pages.css", host)); !strings.HasPrefix(style.header.Get("Content-Type"), "text/css") {
 		t.Error(style.header)
 	}
 }
 
 func TestTutorialIsAbsentWhereNoPageMayUseIt(t *testing.T) {
 	h := newHouse(t, func(c *Config) { c.DirectOrigins = nil })
-	for _, path := range []string{"/register", "/login", "/profile", "/", "/start.css"} {
+	for _, path := range []string{"/register", "/login", "/profile", "/", "/pages.css"} {
 		if a := h.post(path, `{}`); a.status != 404 {
 			t.Errorf("%s: %d", path, a.status)
 		}

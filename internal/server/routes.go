@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/pages"
 )
 
 // kind says what a route may rely on. A route without one does not build.
@@ -77,10 +78,10 @@ func (s *Server) devRoutes() routeTable {
 	if s.Dev == nil {
 		return nil
 	}
-	return routeTable{
+	return append(s.gallery(), routeTable{
 		{"GET", "/", page, withNobody, s.start},
-		{"GET", "/start.css", page, withNobody, s.startStyle},
-	}
+		{"GET", pages.StylePath, page, withNobody, s.style},
+	}...)
 }
 
 // endpoint is all routes of one path.

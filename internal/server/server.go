@@ -12,6 +12,7 @@ import (
 	"github.com/keywright/keywright/internal/account"
 	"github.com/keywright/keywright/internal/jose"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/pages"
 	"github.com/keywright/keywright/internal/password"
 	"github.com/keywright/keywright/internal/store"
 )
@@ -41,6 +42,7 @@ type Dev struct {
 type Server struct {
 	Config
 	keys      *keyring
+	pages     *pages.Pages // in dev
 	origins   originSet
 	routes    map[string]endpoint
 	throttle  buckets
@@ -67,6 +69,12 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	if err := s.reload(ctx); err != nil {
 		return nil, err
+	}
+	if c.Dev != nil { // nobody else has pages so far
+		var err error
+		if s.pages, err = pages.New(pages.Brand{}); err != nil {
+			return nil, err
+		}
 	}
 	table, err := s.table()
 	if err != nil {

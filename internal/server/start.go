@@ -1,13 +1,12 @@
 package server
 
 import (
-	"bytes"
-	_ "embed"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/keywright/keywright/internal/pages"
 )
 
 // answers says whether a Host is one of ours. A page of a foreign name that
@@ -30,19 +29,11 @@ func NewTry(issuer, apiURL string) Try {
 	}
 	const person = `"email":"ada@example.com","password":"analytical engine"`
 	return Try{
-		Register: `curl -s ` + issuer + `/register -H 'Content-Type: application/json' -d '{"name":"Ada",` + person + `}'`,
+		Register: `curl -sw '\n' ` + issuer + `/register -H 'Content-Type: application/json' -d '{"name":"Ada",` + person + `}'`,
 		SignIn:   `TOKEN=$(curl -s ` + issuer + `/login -H 'Content-Type: application/json' -d '{` + person + `}' | sed 's/.*"token":"\([^"]*\)".*/\1/')`,
-		Call:     `curl -s ` + apiURL + ` -H "Authorization: Bearer $TOKEN"`,
+		Call:     `curl -sw '\n' ` + apiURL + ` -H "Authorization: Bearer $TOKEN"`,
 	}
 }
-
-//go:embed start.html
-var startHTML string
-
-//go:embed start.css
-var startCSS []byte
-
-var startTemplate = template.Must(template.New("start").Parse(startHTML))
 
 // start is the page that greets a developer. It stands at the issuer's own
 // address only, where cookies will be.
@@ -52,28 +43,13 @@ func (s *Server) start(x *exchange) {
 		x.broke(err)
 		return
 	}
-	h := x.w.Header()
 	if x.r.Host != issuer.Host {
-		h.Set("Location", s.Policy.Issuer+"/")
+		x.w.Header().Set("Location", s.Policy.Issuer+"/")
 		x.write(http.StatusFound, nil)
 		return
 	}
-	var page bytes.Buffer
-	data := struct {
-		Issuer, APIURL string
-		Try
-	}{s.Policy.Issuer, s.Dev.APIURL, NewTry(s.Policy.Issuer, s.Dev.APIURL)}
-	if err := startTemplate.Execute(&page, data); err != nil {
-		x.broke(err)
-		return
-	}
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", nothingLoads[0]+"; style-src 'self'")
-	h["Cache-Control"] = noStore
-	x.write(http.StatusOK, page.Bytes())
-}
-
-func (s *Server) startStyle(x *exchange) {
-	x.w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	x.write(http.StatusOK, startCSS)
+	try := NewTry(s.Policy.Issuer, s.Dev.APIURL)
+	x.page(http.StatusOK, pages.Start{
+		Issuer: s.Policy.Issuer, APIURL: s.Dev.APIURL, Register: try.Register, SignIn: try.SignIn, Call: try.Call,
+	})
 }
