@@ -26,12 +26,17 @@ func masterKeyFile(folder string) string { return filepath.Join(folder, "master.
 // needsFolder is false where nothing would lie in the folder.
 func needsFolder(s *settings.Settings) bool { return s.DatabaseURL == "" || s.MasterKey == "" }
 
-// makeDataFolder makes the folder unless there is one, and keeps it out of the
-// repository that it may lie in.
+// makeDataFolder makes the folder, or takes an empty one that somebody has made
+// for it, and keeps it out of the repository that it may lie in. A folder with
+// anything in it is left as it is.
 func makeDataFolder(folder string) error {
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return fmt.Errorf("cannot make the data folder: %w", err)
+		}
+		if err := os.Chmod(folder, 0o700); err != nil {
+			return fmt.Errorf("cannot make the data folder private: %w", err)
 		}
 		if err := os.WriteFile(filepath.Join(folder, ".gitignore"), []byte("*\n"), 0o600); err != nil {
 			return err

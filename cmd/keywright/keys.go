@@ -44,7 +44,7 @@ func (c *command) keysRotate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "rotate",
 		Short:   "Let the next signing key take over as soon as every verifier can know it",
-		Example: "  keywright keys rotate\n  keywright keys rotate --now",
+		Example: "  keywright keys rotate\n  keywright keys rotate --leaked",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var view server.KeyView
@@ -57,7 +57,7 @@ func (c *command) keysRotate() *cobra.Command {
 			return c.showKeys(view)
 		},
 	}
-	cmd.Flags().BoolVar(&rotation.Now, "now", false, "At once, even if a verifier may not know the key yet: the old one has leaked")
+	cmd.Flags().BoolVar(&rotation.Leaked, "leaked", false, "A key has leaked: replace and withdraw it at once, with every access token that it signed")
 	operatorFlags(cmd, &asJSON)
 	return cmd
 }

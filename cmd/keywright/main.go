@@ -23,7 +23,6 @@ const (
 )
 
 func main() {
-	keepFilesPrivate()
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 

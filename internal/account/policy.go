@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	MinPasswordLength = 8    // Unicode code points: NIST SP 800-63B §3.1.1.2
+	MinPasswordLength = 8    // bytes
 	MaxPasswordLength = 1024 // bytes; all of them are hashed, never a part
 	maxNameLength     = 200  // bytes
 )
@@ -19,7 +19,7 @@ const (
 func CheckPassword(password, canonicalEmail string) string {
 	local, _, _ := strings.Cut(canonicalEmail, "@")
 	switch lower := strings.ToLower(password); {
-	case utf8.RuneCountInString(password) < MinPasswordLength:
+	case len(password) < MinPasswordLength:
 		return "The password must have at least " + strconv.Itoa(MinPasswordLength) + " characters."
 	case TooLong(password):
 		return "The password must have at most 1,024 bytes."

@@ -132,17 +132,24 @@ func resumes(keys []SigningKey, current SigningKey, algorithm string, now time.T
 }
 
 // RotateKeys lets the successor take over as soon as every verifier can know
-// it, or, when compelled to (a key has leaked), at once. ok is false when there
-// is no successor.
-func RotateKeys(keys []SigningKey, algorithm string, compelled bool, now time.Time) (next SigningKey, changes []change.Change, ok bool) {
+// it. When a key has leaked, it does at once, and every key that has signed is
+// withdrawn: what they signed, and what a thief signs with them, is refused from
+// then on. ok is false when there is no successor.
+func RotateKeys(keys []SigningKey, algorithm string, leaked bool, now time.Time) (next SigningKey, changes []change.Change, ok bool) {
 	next, ok = successor(keys, algorithm, now)
 	if !ok {
 		return SigningKey{}, nil, false
 	}
-	current, _ := Signer(keys, algorithm, now)
-	from := later(now, current.SignsFrom.Add(time.Microsecond)) // two keys never begin together
-	if !compelled {
-		from = later(from, next.ReadyAt)
+	from := now
+	if leaked {
+		for _, k := range keys {
+			if !k.SignsFrom.After(now) {
+				changes = append(changes, change.SigningKeyRemoved{KeyID: k.ID})
+			}
+		}
+	} else {
+		current, _ := Signer(keys, algorithm, now)
+		from = later(next.ReadyAt, later(now, current.SignsFrom.Add(time.Microsecond))) // two keys never begin together
 	}
 	if from.Before(next.SignsFrom) {
 		next.SignsFrom = from

@@ -14,17 +14,17 @@ const day = 24 * time.Hour
 
 // keyRing is the published keys of a server, and what they did.
 type keyRing struct {
-	t         *testing.T
-	keys      []SigningKey
-	lifetime  time.Duration
-	drawn     int
-	first     map[string]bool // the first pair may sign at once
-	compelled map[string]bool
-	signed    map[string]time.Time // by key, the last time
+	t        *testing.T
+	keys     []SigningKey
+	lifetime time.Duration
+	drawn    int
+	first    map[string]bool      // the first pair may sign at once
+	leaked   map[string]bool      // took over from one that had leaked
+	signed   map[string]time.Time // by key, the last time
 }
 
 func newKeyRing(t *testing.T, lifetime time.Duration) *keyRing {
-	return &keyRing{t: t, lifetime: lifetime, first: map[string]bool{}, compelled: map[string]bool{}, signed: map[string]time.Time{}}
+	return &keyRing{t: t, lifetime: lifetime, first: map[string]bool{}, leaked: map[string]bool{}, signed: map[string]time.Time{}}
 }
 
 // keep is what a server does each minute, and at its start.
@@ -49,14 +49,15 @@ func (r *keyRing) keep(algorithm string, now time.Time) []change.Change {
 	return changes
 }
 
-func (r *keyRing) rotate(algorithm string, compelled bool, now time.Time) {
+func (r *keyRing) rotate(algorithm string, leaked bool, now time.Time) {
 	r.t.Helper()
-	next, changes, ok := RotateKeys(r.keys, algorithm, compelled, now)
+	next, changes, ok := RotateKeys(r.keys, algorithm, leaked, now)
 	if !ok {
 		r.t.Fatal("there is no successor")
 	}
-	if compelled {
-		r.compelled[next.ID] = true
+	if leaked {
+		r.leaked[next.ID] = true
+		clear(r.signed) // their tokens end with them
 	}
 	r.apply(changes, now)
 	r.keep(algorithm, now)
@@ -98,7 +99,7 @@ func (r *keyRing) sign(algorithm string, now time.Time) SigningKey {
 	if other, _ := Signer(r.keys, algorithm, now); other != k {
 		r.t.Fatalf("in another order %s signs, not %s", other.ID, k.ID)
 	}
-	if !r.first[k.ID] && !r.compelled[k.ID] && now.Before(k.PublishedAt.Add(keyLead)) {
+	if !r.first[k.ID] && !r.leaked[k.ID] && now.Before(k.PublishedAt.Add(keyLead)) {
 		r.t.Fatalf("%s signs %v after it was published", k.ID, now.Sub(k.PublishedAt))
 	}
 	r.signed[k.ID] = now
@@ -158,7 +159,7 @@ func TestAnExpectedRotationWaitsForVerifiers(t *testing.T) {
 	}
 }
 
-func TestACompelledRotationTakesEffectAtOnce(t *testing.T) {
+func TestALeakedKeyIsReplacedAndWithdrawnAtOnce(t *testing.T) {
 	r := newKeyRing(t, 30*day)
 	r.keep("ES256", noon)
 	for want := 2; want < 10; want++ {
@@ -167,12 +168,15 @@ func TestACompelledRotationTakesEffectAtOnce(t *testing.T) {
 		if k := r.sign("ES256", now); k.ID != fmt.Sprint("ES256-", want) {
 			t.Errorf("%s signs", k.ID)
 		}
+		if published := r.ids("ES256"); len(published) != 2 || slices.Contains(published, fmt.Sprint("ES256-", want-1)) {
+			t.Errorf("published are %v", published)
+		}
 	}
 	// Even in the microsecond in which the last one began.
 	now := noon.Add(time.Minute)
 	r.rotate("ES256", true, now)
 	r.rotate("ES256", true, now)
-	if k := r.sign("ES256", now.Add(microsecond)); k.ID != "ES256-11" {
+	if k := r.sign("ES256", now); k.ID != "ES256-11" {
 		t.Errorf("%s signs", k.ID)
 	}
 }

@@ -31,7 +31,9 @@ func (s *Server) adminListKeys(r *http.Request) (any, error) {
 
 // Rotation asks for the next signing key.
 type Rotation struct {
-	Now bool `json:"now"` // even if verifiers may not know the key yet: the old one has leaked
+	// Leaked withdraws the keys that have signed so far, and the next one signs
+	// at once: every access token that exists is refused.
+	Leaked bool `json:"leaked"`
 }
 
 func (s *Server) adminRotateKeys(r *http.Request) (any, error) {
@@ -39,7 +41,7 @@ func (s *Server) adminRotateKeys(r *http.Request) (any, error) {
 	if err := decodeAdmin(r, &rotation); err != nil {
 		return nil, err
 	}
-	next, err := s.keys.rotate(r.Context(), operator, rotation.Now)
+	next, err := s.keys.rotate(r.Context(), operator, rotation.Leaked)
 	if err != nil {
 		return nil, err
 	}

@@ -73,13 +73,13 @@ func (k *keyring) keep(ctx context.Context) error {
 }
 
 // rotate lets the successor take over, and publishes the next one.
-func (k *keyring) rotate(ctx context.Context, origin change.Origin, compelled bool) (next oauth.SigningKey, err error) {
+func (k *keyring) rotate(ctx context.Context, origin change.Origin, leaked bool) (next oauth.SigningKey, err error) {
 	// The successor may have taken over since keys were last kept: publish another first.
 	if err := k.keep(ctx); err != nil {
 		return next, err
 	}
 	err = k.update(ctx, origin, func(lives []oauth.SigningKey, _ []oauth.NewKey, now time.Time) []change.Change {
-		promoted, changes, _ := oauth.RotateKeys(lives, string(k.algorithm), compelled, now)
+		promoted, changes, _ := oauth.RotateKeys(lives, string(k.algorithm), leaked, now)
 		next = promoted
 		return changes
 	})

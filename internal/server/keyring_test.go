@@ -136,14 +136,15 @@ func TestOrderedRotationWaitsUntilVerifiersKnowTheKey(t *testing.T) {
 	})
 }
 
-func TestCompelledRotationIsAtOnceEachTime(t *testing.T) {
+func TestLeakedKeyIsReplacedAndItsTokensEnd(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		_, basic := h.machine("billing")
 		var all []string
+		last := ""
 		for range 3 {
 			h.clock.advance(time.Second)
 			var rotated KeyView
-			h.admin("POST", "/keys/rotate", Rotation{Now: true}, &rotated)
+			h.admin("POST", "/keys/rotate", Rotation{Leaked: true}, &rotated)
 			id, token := h.signedBy(basic)
 			if !rotated.Signing || rotated.ID != id || slices.Contains(all, id) {
 				h.Errorf("%+v, signed by %s", rotated, id)
@@ -151,6 +152,10 @@ func TestCompelledRotationIsAtOnceEachTime(t *testing.T) {
 			if _, ok := h.verify(token); !ok {
 				h.Error("its token is refused")
 			}
+			if _, ok := h.verify(last); ok {
+				h.Error("a token of the leaked key is accepted")
+			}
+			last = token
 			all = append(all, id)
 		}
 	})
@@ -199,7 +204,7 @@ func TestNodesShareKeysAndOrigins(t *testing.T) {
 		other := build(h.TB, h.store, func(c *Config) { c.Policy.Issuer = h.Policy.Issuer })
 		other.clock.micros.Store(h.clock.micros.Load())
 		var rotated KeyView
-		h.admin("POST", "/keys/rotate", Rotation{Now: true}, &rotated)
+		h.admin("POST", "/keys/rotate", Rotation{Leaked: true}, &rotated)
 		h.addClient(ClientView{ID: "spa", Public: true, Origins: []string{"https://app.example.com"}})
 		if other.origins.has("https://app.example.com") {
 			h.Error("the other node knows too early: the test proves nothing")
@@ -251,7 +256,7 @@ func TestPublishedDocumentsAreNotSentAgain(t *testing.T) {
 	}
 	before := h.get("/jwks").header.Get("ETag")
 	h.clock.advance(time.Second)
-	h.admin("POST", "/keys/rotate", Rotation{Now: true}, &KeyView{})
+	h.admin("POST", "/keys/rotate", Rotation{Leaked: true}, &KeyView{})
 	if h.get("/jwks").header.Get("ETag") == before {
 		t.Error("another key set has the same ETag")
 	}

@@ -57,7 +57,7 @@ func TestExpiredRowsGo(t *testing.T) {
 		if got := count(); got != [3]int{2, 1, 2} {
 			h.Errorf("what has not expired is gone: %v", got)
 		}
-		h.clock.advance(h.Policy.RefreshIdle + 25*time.Hour)
+		h.clock.advance(h.Policy.RefreshIdle + 49*time.Hour)
 		count()
 		if got := count(); got != [3]int{0, 0, 1} {
 			h.Errorf("left are %v, want the machine's grant alone", got)

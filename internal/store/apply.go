@@ -28,6 +28,8 @@ func (tx *Tx) apply(c change.Change) error {
 	switch c := c.(type) {
 	case change.UserRegistered:
 		return tx.registerUser(c)
+	case change.RegistrationRepeated:
+		return tx.repeatRegistration(c)
 	case change.PasswordRehashed:
 		return tx.rehashPassword(c)
 	case change.UserDisabled:
@@ -66,7 +68,7 @@ func (tx *Tx) apply(c change.Change) error {
 		return tx.promoteSigningKey(c)
 	case change.SigningKeyRemoved:
 		return tx.removeSigningKey(c)
-	case change.RegistrationRepeated, change.SignInThrottled:
+	case change.SignInThrottled:
 		return nil // the journal row is all there is
 	default:
 		return fmt.Errorf("no statement for %T", c)

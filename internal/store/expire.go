@@ -9,9 +9,10 @@ import (
 const (
 	// expiryStep is small, so that no deletion ever stalls a sign-in.
 	expiryStep = 200
-	// expiryDelay is more than the clocks of two nodes differ: what this one
-	// takes for expired must be so for all.
-	expiryDelay = time.Minute
+	// expiryDelay is more than a clock is ever wrong by: a row that is deleted
+	// while another node's clock, or this one's tomorrow, counts on it would
+	// revive a token or a guess.
+	expiryDelay = 24 * time.Hour
 )
 
 // Expiry walks through the database, a step at a call, and remembers where it was.

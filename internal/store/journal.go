@@ -75,7 +75,8 @@ func (tx *Tx) takeLease(name, holder string, ttl time.Duration) (fence int64, he
 		return 0, false, err
 	}
 	if current != holder {
-		if now.Before(fromMicros(expiresAt)) {
+		left := fromMicros(expiresAt).Sub(now)
+		if 0 < left && left <= ttl { // more than that was written by a clock that was ahead
 			return 0, false, nil
 		}
 		fence++

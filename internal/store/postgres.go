@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,7 +28,19 @@ func (db *DB) openPostgres(ctx context.Context, o Options) error {
 	db.read = stdlib.OpenDBFromPool(pool)
 	db.reads = plain{db.read}
 	db.onClose = pool.Close
-	return db.read.PingContext(ctx)
+	return db.checkPostgresDurability(ctx)
+}
+
+// checkPostgresDurability refuses a server that acknowledges what a crash can undo.
+func (db *DB) checkPostgresDurability(ctx context.Context) error {
+	var mode string
+	if err := db.read.QueryRowContext(ctx, "SHOW synchronous_commit").Scan(&mode); err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	if mode == "off" {
+		return errors.New("PostgreSQL runs with synchronous_commit=off, so a crash can undo what was acknowledged: turn it on")
+	}
+	return nil
 }
 
 // updatePostgres runs fn at READ COMMITTED: what a decision depends on is

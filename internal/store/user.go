@@ -64,6 +64,12 @@ func (tx *Tx) registerUser(c change.UserRegistered) error {
 		c.User, c.Email, c.CanonicalEmail, c.Name, c.PasswordHash, toMicros(c.At))
 }
 
+// repeatRegistration writes the row unchanged: a taken address costs what a new
+// one does.
+func (tx *Tx) repeatRegistration(c change.RegistrationRepeated) error {
+	return tx.exec(`UPDATE users SET epoch = epoch WHERE id = $1`, c.User)
+}
+
 func (tx *Tx) rehashPassword(c change.PasswordRehashed) error {
 	return tx.exec(`UPDATE users SET password_hash = $1 WHERE id = $2 AND credential_version = $3`, c.PasswordHash, c.User, c.Version)
 }
