@@ -18,7 +18,7 @@ import (
 	"github.com/keywright/keywright/internal/store"
 )
 
-// The data folder holds the master key and, with SQLite, the database and the
+// The data folder holds the master key, the database if it is SQLite, and the
 // socket of the commands. Nobody but its owner may look into it.
 
 func masterKeyFile(folder string) string { return filepath.Join(folder, "master.key") }

@@ -58,7 +58,7 @@ func (h host) run(ctx context.Context, s *settings.Settings, db *store.DB, log *
 	if err != nil {
 		return err
 	}
-	if s.DatabaseURL == "" { // commands open PostgreSQL themselves
+	if needsFolder(s) { // else commands have all that they need in the environment
 		stop, err := serveCommands(s.Data, srv.Admin(), log)
 		if err != nil {
 			return err

@@ -35,26 +35,27 @@ func makeStore(ctx context.Context, s *settings.Settings) (*store.DB, error) {
 	return db, explainServed(s, err)
 }
 
-// claimStore opens the store for this process. A command has it for a moment only,
-// so claimStore waits for that; for a server it does not: errServed.
+// claimStore opens the store for this process. A command has the folder for a
+// moment only, so claimStore waits for that; for a server it does not: errServed.
 func claimStore(ctx context.Context, s *settings.Settings, create bool) (*store.DB, error) {
 	if needsFolder(s) {
 		if err := checkDataFolder(s.Data); err != nil {
 			return nil, err
 		}
 	}
-	key, err := masterKey(s)
-	if err != nil {
-		return nil, err
-	}
 	for began := time.Now(); ; {
-		db, err := openStore(ctx, s, key, create)
-		switch {
-		case !errors.Is(err, store.ErrFolderInUse):
-			return db, err
-		case isServed(s.Data):
+		if needsFolder(s) && isServed(s.Data) {
 			return nil, errServed
-		case time.Since(began) > folderPatience:
+		}
+		key, err := masterKey(s)
+		if err != nil {
+			return nil, err
+		}
+		db, err := openStore(ctx, s, key, create)
+		if !errors.Is(err, store.ErrFolderInUse) {
+			return db, err
+		}
+		if time.Since(began) > folderPatience {
 			return nil, fmt.Errorf("another process holds %s and answers no commands: end it", s.Data)
 		}
 		select {

@@ -23,8 +23,9 @@ import (
 )
 
 // Commands work beside a running server: they ask it, through a Unix socket in
-// the data folder, since two writers on one SQLite file would starve each other.
-// When no server runs, a command is its own for a moment.
+// the data folder, since two writers on one SQLite file would starve each other,
+// and since a key in the server's environment is not in theirs. When no server
+// runs, a command is its own for a moment.
 
 // answerPatience is longer than a server may take to answer.
 const answerPatience = 40 * time.Second

@@ -18,13 +18,13 @@ var ErrBusy = errors.New("password: too many sign-ins at once, try again in a fe
 type Options struct {
 	Params   Params        // of new hashes; DefaultParams
 	Threads  int           // hashes computed at once; as many as GOMAXPROCS, at most 4
-	Waiting  int           // requests that may wait for a thread; 64
+	Waiting  int           // requests that may wait for a thread; 128
 	Patience time.Duration // how long one waits; 10 s
 }
 
 const (
 	defaultMaxThreads = 4
-	defaultWaiting    = 64
+	defaultWaiting    = 128
 	defaultPatience   = 10 * time.Second
 
 	keepMemory = time.Second // a thread gives its memory back after so long without work
@@ -38,6 +38,7 @@ type Hasher struct {
 	patience time.Duration
 
 	queue   chan *request
+	making  chan struct{} // a place for each new hash under way or waiting
 	closed  chan struct{}
 	close   func()
 	running sync.WaitGroup
@@ -60,6 +61,7 @@ func New(random io.Reader, o Options) (*Hasher, error) {
 		threads:  o.Threads,
 		patience: o.Patience,
 		queue:    make(chan *request, o.Waiting),
+		making:   make(chan struct{}, max(1, o.Waiting/2)),
 		closed:   make(chan struct{}),
 	}
 	h.close = sync.OnceFunc(func() { close(h.closed) })
@@ -86,10 +88,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Hash makes the string to store for a password, with a new salt. The error is ErrBusy, also when the deadline of
+// Hash makes the string to store for a password, with a new salt. New hashes fill at most half of the queue:
+// whoever registers without end keeps nobody from signing in. The error is ErrBusy, also when the deadline of
 // ctx passes before a thread is free; context.Canceled, when the caller left; or that of the source of randomness
 // or of memory.
 func (h *Hasher) Hash(ctx context.Context, password []byte) (phc string, err error) {
+	select {
+	case h.making <- struct{}{}:
+		defer func() { <-h.making }()
+	default:
+		return "", ErrBusy
+	}
 	made := &argon2idHash{Params: h.params, salt: make([]byte, saltSize)}
 	if _, err := io.ReadFull(h.random, made.salt); err != nil {
 		return "", fmt.Errorf("password: no salt: %w", err)

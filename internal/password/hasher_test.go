@@ -248,8 +248,8 @@ func TestCancelledCallersCostNoHash(t *testing.T) {
 		var callers sync.WaitGroup
 		for range 50 {
 			callers.Go(func() {
-				if _, err := h.Hash(ctx, []byte("leaves")); !errors.Is(err, context.Canceled) {
-					t.Errorf("Hash: %v", err)
+				if _, err := h.Verify(ctx, []byte("leaves"), ""); !errors.Is(err, context.Canceled) {
+					t.Errorf("Verify: %v", err)
 				}
 			})
 		}
@@ -367,4 +367,36 @@ func BenchmarkHashByFourCallers(b *testing.B) {
 			}
 		}
 	})
+}
+
+func TestNewHashesLeaveHalfOfTheQueueToSignIns(t *testing.T) {
+	h, busy := New(rand.Reader, Options{Params: Params{MemoryKiB: 8, Time: 1, Threads: 1}, Threads: 1, Waiting: 8})
+	if busy != nil {
+		t.Fatal(busy)
+	}
+	defer h.Close()
+	started, release := make(chan struct{}), make(chan struct{})
+	go h.do(t.Context(), func(*arena) error { close(started); <-release; return nil })
+	<-started
+	refused := make(chan error, 20)
+	for range cap(refused) {
+		go func() {
+			_, err := h.Hash(t.Context(), []byte("a new password"))
+			refused <- err
+		}()
+	}
+	for range cap(refused) - 4 {
+		if err := <-refused; !errors.Is(err, ErrBusy) {
+			t.Errorf("a new hash is not refused: %v", err)
+		}
+	}
+	verified := make(chan error)
+	go func() {
+		_, err := h.Verify(t.Context(), []byte("a password"), "")
+		verified <- err
+	}()
+	close(release)
+	if err := <-verified; err != nil {
+		t.Errorf("a sign-in is refused: %v", err)
+	}
 }

@@ -308,3 +308,15 @@ func TestNoCookieIsEverSet(t *testing.T) {
 		}
 	}
 }
+
+func TestRegistrationEndsWithTheClientDirect(t *testing.T) {
+	inEachHouse(t, func(h *house) {
+		h.admin("POST", "/clients/direct/disable", nil, &ClientView{})
+		h.refused(h.post("/register", jsonOf("email", "ada@example.com", "name", "Ada", "password", rightPassword)), 403, "registration_closed")
+		if n := h.rows("users"); n != 0 {
+			h.Errorf("%d people are registered", n)
+		}
+		h.admin("POST", "/clients/direct/enable", nil, &ClientView{})
+		h.ok(h.post("/register", jsonOf("email", "ada@example.com", "name", "Ada", "password", rightPassword)))
+	})
+}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/keywright/keywright/internal/account"
 	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/password"
 	"github.com/keywright/keywright/internal/store"
 )
 
@@ -80,7 +82,7 @@ func (s *Server) signIn(x *exchange, canonicalEmail, password string) {
 }
 
 // provePassword does the same work for an address that nobody has.
-func (s *Server) provePassword(ctx context.Context, canonicalEmail, password string) (proof account.PasswordProof, userID string, err error) {
+func (s *Server) provePassword(ctx context.Context, canonicalEmail, typed string) (proof account.PasswordProof, userID string, err error) {
 	u, err := s.DB.Read(ctx).UserByEmail(canonicalEmail)
 	if err != nil {
 		return proof, "", err
@@ -88,13 +90,16 @@ func (s *Server) provePassword(ctx context.Context, canonicalEmail, password str
 	if u == nil {
 		u = &account.User{}
 	}
-	right, err := s.Hasher.Verify(ctx, []byte(password), u.PasswordHash)
+	right, err := s.Hasher.Verify(ctx, []byte(typed), u.PasswordHash)
 	if err != nil || !right || u.Disabled {
 		return proof, "", err
 	}
 	proof = account.PasswordProof{Right: true, Version: u.CredentialVersion}
 	if s.Hasher.Outdated(u.PasswordHash) {
-		proof.Rehashed, err = s.Hasher.Hash(ctx, []byte(password))
+		// When too many wait, the next sign-in will do.
+		if proof.Rehashed, err = s.Hasher.Hash(ctx, []byte(typed)); errors.Is(err, password.ErrBusy) {
+			err = nil
+		}
 	}
 	return proof, u.ID, err
 }

@@ -26,22 +26,42 @@ func (s *Server) register(x *exchange) {
 		x.problems(problems)
 		return
 	}
-	ctx := x.r.Context()
-	hash, err := s.Hasher.Hash(ctx, []byte(r.Password))
+	hash, err := s.Hasher.Hash(x.r.Context(), []byte(r.Password))
 	if err != nil {
 		x.broke(err)
 		return
 	}
-	err = decide(ctx, s.DB, x.origin("", oauth.DirectClient),
-		func(tx *store.Tx) (*account.User, error) { return tx.LockUserByEmail(canonical) },
-		func(existing *account.User, now time.Time) ([]change.Change, error) {
-			return account.Register(r, canonical, hash, newID(oauth.SubjectPrefix), existing, now), nil
+	closed, err := s.registerPerson(x, r, canonical, hash)
+	switch {
+	case err != nil:
+		x.broke(err)
+	case closed:
+		x.fail(http.StatusForbidden, "registration_closed", "nobody can register here: the client direct is disabled")
+	default:
+		x.json(http.StatusOK, health{"ok"})
+	}
+}
+
+// registerPerson says whether the operator has closed the tutorial API.
+func (s *Server) registerPerson(x *exchange, r account.Registration, canonicalEmail, hash string) (closed bool, err error) {
+	type facts struct {
+		existing *account.User
+		direct   *oauth.Client
+	}
+	err = decide(x.r.Context(), s.DB, x.origin("", oauth.DirectClient),
+		func(tx *store.Tx) (f facts, err error) {
+			if f.existing, err = tx.LockUserByEmail(canonicalEmail); err == nil {
+				f.direct, err = tx.Client(oauth.DirectClient)
+			}
+			return f, err
+		},
+		func(f facts, now time.Time) ([]change.Change, error) {
+			if closed = f.direct == nil || f.direct.Disabled; closed {
+				return nil, nil
+			}
+			return account.Register(r, canonicalEmail, hash, newID(oauth.SubjectPrefix), f.existing, now), nil
 		})
-	if err != nil {
-		x.broke(err)
-		return
-	}
-	x.json(http.StatusOK, health{"ok"})
+	return closed, err
 }
 
 // trim takes off what people type around an address without seeing it.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"net"
@@ -56,16 +57,18 @@ func (p *pgTap) serve(client net.Conn, target string) {
 		io.Copy(client, server)
 		client.Close()
 	}()
-	p.listen(io.TeeReader(client, server))
+	p.listen(client, server)
 }
 
 // listen follows the frontend's half of the protocol: a message without a type
 // first, then a type byte, a length and a body each. Parse (P) names a statement
-// and its text, Bind (B) says which one runs.
-func (p *pgTap) listen(r io.Reader) {
+// and its text, Bind (B) says which one runs. A message is noted before it is
+// passed on, so that it is never answered unheard.
+func (p *pgTap) listen(from io.Reader, to io.Writer) {
 	prepared := map[string]string{}
+	var pending bytes.Buffer
 	for first := true; ; first = false {
-		kind, body, err := message(r, first)
+		kind, body, err := message(io.TeeReader(from, &pending), first)
 		if err != nil {
 			return
 		}
@@ -77,6 +80,9 @@ func (p *pgTap) listen(r io.Reader) {
 			p.note(prepared[fields[1]])
 		case 'Q':
 			p.note(fields[0])
+		}
+		if _, err := pending.WriteTo(to); err != nil {
+			return
 		}
 	}
 }

@@ -107,7 +107,7 @@ key_lifetime      30d                                default
 argon2            m=19456,t=2,p=1                    default
 throttle          account=10,address=100,window=15m  default
 hash_threads      0                                  default
-hash_queue        64                                 default
+hash_queue        128                                default
 log_level         debug                              environment KEYWRIGHT_LOG_LEVEL
 log_format        auto                               default
 `

@@ -131,7 +131,7 @@ var table = []group{
 			binding: bind(count(0, 1024), func(s *Settings) *int { return &s.HashThreads }),
 		},
 		{
-			key: "hash_queue", initial: "64",
+			key: "hash_queue", initial: "128",
 			help:    "Sign-ins that may wait for a hashing thread; more are answered with 503.",
 			binding: bind(count(1, 100_000), func(s *Settings) *int { return &s.HashQueue }),
 		},
