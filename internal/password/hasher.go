@@ -20,6 +20,9 @@ type Options struct {
 	Threads  int           // hashes computed at once; as many as GOMAXPROCS, at most 4
 	Waiting  int           // requests that may wait for a thread; 128
 	Patience time.Duration // how long one waits; 10 s
+	// AtWork is told 1 when a thread begins to work and -1 when it has been idle for a second; nil is not told.
+	// Several threads may call it at once.
+	AtWork func(threads int)
 }
 
 const (
@@ -36,6 +39,7 @@ type Hasher struct {
 	random   io.Reader
 	threads  int
 	patience time.Duration
+	atWork   func(threads int)
 
 	queue   chan *request
 	making  chan struct{} // a place for each new hash under way or waiting
@@ -60,6 +64,7 @@ func New(random io.Reader, o Options) (*Hasher, error) {
 		random:   random,
 		threads:  o.Threads,
 		patience: o.Patience,
+		atWork:   o.AtWork,
 		queue:    make(chan *request, o.Waiting),
 		making:   make(chan struct{}, max(1, o.Waiting/2)),
 		closed:   make(chan struct{}),
@@ -84,6 +89,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Patience == 0 {
 		o.Patience = defaultPatience
+	}
+	if o.AtWork == nil {
+		o.AtWork = func(int) {}
 	}
 	return o
 }
@@ -200,15 +208,27 @@ func refusal(ctx context.Context) error {
 func (h *Hasher) serve() {
 	defer h.running.Done()
 	var memory arena
-	defer memory.release()
+	working := false
+	rest := func() {
+		memory.release()
+		if working {
+			h.atWork(-1)
+			working = false
+		}
+	}
+	defer rest()
 	idle := time.NewTimer(keepMemory)
 	for {
 		select {
 		case <-h.closed:
 			return
 		case <-idle.C:
-			memory.release()
+			rest()
 		case r := <-h.queue:
+			if !working {
+				h.atWork(1)
+				working = true
+			}
 			if r.take() {
 				r.err = r.work(&memory)
 				h.hashes.Add(1)

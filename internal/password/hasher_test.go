@@ -400,3 +400,24 @@ func TestNewHashesLeaveHalfOfTheQueueToSignIns(t *testing.T) {
 		t.Errorf("a sign-in is refused: %v", err)
 	}
 }
+
+func TestWhoeverWantsToKnowIsToldHowManyThreadsWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var at atomic.Int64
+		h := newHasher(t, Options{Params: quick, Threads: 2, AtWork: func(threads int) { at.Add(int64(threads)) }})
+		release := occupy(h)
+		if n := at.Load(); n != 2 {
+			t.Errorf("%d threads work, not 2", n)
+		}
+		release()
+		synctest.Wait()
+		if n := at.Load(); n != 2 {
+			t.Errorf("%d threads work right after, not 2", n)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if n := at.Load(); n != 0 {
+			t.Errorf("%d threads work though all are idle", n)
+		}
+	})
+}

@@ -59,7 +59,7 @@ func (s *Server) liveToken(x *exchange, token string) (facts oauth.GrantFacts, l
 		return facts, false, nil
 	}
 	x.client = t.ClientID
-	facts, err = s.DB.Read(x.r.Context()).GrantFacts(oauth.PresentedToken{Access: t}.GrantID(), t.ID)
+	facts, err = s.DB.Read(x.r.Context()).TokenFacts(oauth.PresentedToken{Access: t}.GrantID(), t.ID)
 	live = err == nil && facts.TokenLives(t.ExpiresAt, s.now()) && facts.Grant.Client == t.ClientID
 	return facts, live, err
 }

@@ -68,6 +68,40 @@ func (r Reader) GrantFacts(grantID, tokenID string) (oauth.GrantFacts, error) {
 	return f, nil
 }
 
+// TokenFacts returns of GrantFacts what tells whether an access token lives, and
+// whose it is. It is asked with each request to an API of ours, and a third of
+// the columns takes half the time.
+func (r Reader) TokenFacts(grantID, tokenID string) (f oauth.GrantFacts, err error) {
+	g := oauth.Grant{ID: grantID}
+	var expiresAt, revokedAt int64
+	var clientID, userID, userName, userEmail sql.NullString
+	var clientDisabledAt, clientEpoch, userDisabledAt, userEpoch sql.NullInt64
+	found, err := orNil(&g, r.queryRow(`SELECT g.client_id, g.user_id, g.expires_at, g.revoked_at, g.user_epoch, g.client_epoch, g.global_epoch,
+		c.id, c.disabled_at, c.epoch, u.id, u.name, u.email, u.disabled_at, u.epoch, e.value,
+		EXISTS (SELECT 1 FROM revoked_tokens t WHERE t.token_id = $2)
+		FROM grants g JOIN epochs e ON e.name = 'global'
+		LEFT JOIN clients c ON c.id = g.client_id
+		LEFT JOIN users u ON u.id = g.user_id
+		WHERE g.id = $1`, grantID, tokenID).Scan(
+		&g.Client, &g.User, &expiresAt, &revokedAt, &g.UserEpoch, &g.ClientEpoch, &g.GlobalEpoch,
+		&clientID, &clientDisabledAt, &clientEpoch, &userID, &userName, &userEmail, &userDisabledAt, &userEpoch, &f.GlobalEpoch, &f.TokenRevoked))
+	if err != nil || found == nil {
+		return f, err
+	}
+	g.ExpiresAt, g.RevokedAt = fromMicros(expiresAt), fromMicros(revokedAt)
+	f.Grant = &g
+	if clientID.Valid {
+		f.Client = &oauth.Client{ID: clientID.String, Disabled: clientDisabledAt.Int64 != 0, Epoch: clientEpoch.Int64}
+	}
+	if userID.Valid {
+		f.User = &oauth.User{
+			ID: userID.String, Name: userName.String, Email: userEmail.String,
+			Disabled: userDisabledAt.Int64 != 0, Epoch: userEpoch.Int64,
+		}
+	}
+	return f, nil
+}
+
 // RefreshFacts returns what a request by clientID about a grant is decided on.
 func (r Reader) RefreshFacts(clientID, grantID, tokenID string) (oauth.RefreshFacts, error) {
 	f := oauth.RefreshFacts{SecretKey: r.db.secrets.ClientSecret, Key: r.db.secrets.Refresh}

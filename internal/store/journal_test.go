@@ -220,6 +220,51 @@ func TestVerifyJournalFindsWhatWasDoneToIt(t *testing.T) {
 	})
 }
 
+// A seal covers the one before it, so that no batch of another history fits,
+// such as one that a restored backup went on from.
+func TestBatchOfAnotherHistoryDoesNotFit(t *testing.T) {
+	storetest.Each(t, newClock().now, func(t *testing.T, db *store.DB) {
+		history := func(users ...string) {
+			exec(t, db, `DELETE FROM journal`)
+			exec(t, db, `DELETE FROM journal_batches`)
+			for _, user := range users {
+				apply(t, db, change.RegistrationRepeated{User: user})
+				number(t, db, "a")
+			}
+		}
+		history("usr_1", "usr_2")
+		var seal []byte
+		if err := db.Read(context.Background()).QueryRow(`SELECT mac FROM journal_batches WHERE last_number = 2`).Scan(&seal); err != nil {
+			t.Fatal(err)
+		}
+		history("usr_1", "usr_2")
+		exec(t, db, `UPDATE journal_batches SET mac = $1 WHERE last_number = 2`, seal)
+		if found := verified(t, db); found != 0 {
+			t.Errorf("the same history is broken at %d", found)
+		}
+		history("usr_3", "usr_2")
+		exec(t, db, `UPDATE journal_batches SET mac = $1 WHERE last_number = 2`, seal)
+		if found := verified(t, db); found != 2 {
+			t.Errorf("found %d, not 2", found)
+		}
+	})
+}
+
+func TestLeaseOfAClockThatWasAheadIsNotWaitedFor(t *testing.T) {
+	clock := newClock()
+	storetest.Each(t, clock.now, func(t *testing.T, db *store.DB) {
+		clock.advance(365 * 24 * time.Hour)
+		journalRows(t, db, 1)
+		number(t, db, "a")
+		clock.advance(-365 * 24 * time.Hour)
+		journalRows(t, db, 1)
+		if n := number(t, db, "b"); n != 1 {
+			t.Errorf("%d rows were numbered", n)
+		}
+		checkNumbers(t, db, 2)
+	})
+}
+
 func TestJournalVerifiesWhileItIsWrittenAndNumbered(t *testing.T) {
 	storetest.Each(t, nil, func(t *testing.T, db *store.DB) {
 		var wg sync.WaitGroup

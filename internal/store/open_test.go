@@ -144,6 +144,21 @@ func TestDatabaseFilesAreTheOwnersAlone(t *testing.T) {
 	}
 }
 
+func TestDatabaseFileThatOthersCouldReadIsMadePrivate(t *testing.T) {
+	o := storetest.SQLite(t)
+	file := filepath.Join(o.Folder, "keywright.db")
+	open(t, o).Close()
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	open(t, o)
+	for _, name := range []string{file, file + "-wal", file + "-shm"} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", name, info.Mode(), err)
+		}
+	}
+}
+
 func TestDurabilityIsReadBack(t *testing.T) {
 	cases := []struct {
 		pragmas []string
@@ -188,11 +203,17 @@ func TestReadersCannotWrite(t *testing.T) {
 	}
 }
 
-func TestNodesThatStartTogetherShareOneNewDatabase(t *testing.T) {
+func TestNodesThatStartTogetherMigrateOnce(t *testing.T) {
 	if os.Getenv(storetest.PostgresVariable) == "" {
 		t.Skip("needs PostgreSQL")
 	}
 	o := storetest.Postgres(t)
+	first := open(t, o)
+	for _, table := range texts(t, first, `SELECT table_name FROM information_schema.tables
+		WHERE table_schema = current_schema() AND table_name <> 'schema_migrations'`) {
+		exec(t, first, `DROP TABLE `+table)
+	}
+	exec(t, first, `DELETE FROM schema_migrations`) // as if all migrations were later ones
 	const nodes = 8
 	opened := make([]*store.DB, nodes)
 	var wg sync.WaitGroup
@@ -215,6 +236,17 @@ func TestNodesThatStartTogetherShareOneNewDatabase(t *testing.T) {
 		if !reflect.DeepEqual(db.Secrets(), opened[0].Secrets()) {
 			t.Error("two nodes have different secrets")
 		}
+	}
+}
+
+func TestPostgresThatForgetsAcknowledgedCommitsIsRefused(t *testing.T) {
+	if os.Getenv(storetest.PostgresVariable) == "" {
+		t.Skip("needs PostgreSQL")
+	}
+	o := storetest.Postgres(t)
+	o.DatabaseURL += "&synchronous_commit=off"
+	if _, err := store.Open(context.Background(), o); err == nil || !strings.Contains(err.Error(), "synchronous_commit") {
+		t.Errorf("answered %v", err)
 	}
 }
 

@@ -253,6 +253,25 @@ func TestWhatGoesWrongHitsOnlyWhomItMust(t *testing.T) {
 	}
 }
 
+// A member that is gone is not waited for when the others run again.
+func TestGroupWithAPanicAndAFailingCommitKeepsTheOthers(t *testing.T) {
+	db := openKept(t)
+	keepTwo := surround(t, db, 0, 3, func() {
+		defer func() { recover() }()
+		updatePlanted(db, func(*store.Tx) error { panic(errPlanted) })
+	})
+	inOneGroup(t, db, append(keepTwo, func() {
+		err := updatePlanted(db, func(tx *store.Tx) error { return tx.Exec(`INSERT INTO orphans (parent) VALUES ('nobody')`) })
+		if !isSQLite(sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY)(err) {
+			t.Errorf("answered %v", err)
+		}
+	})...)
+	checkSurrounded(t, db, 0, 3)
+	if n := timesKept(t, db, "planted"); n != 0 {
+		t.Errorf("what panicked or failed is kept %d times", n)
+	}
+}
+
 // limitPages lets the file grow a little, not much.
 func limitPages(t *testing.T, db *store.DB) {
 	t.Helper()
