@@ -118,12 +118,12 @@ func ownServer(ctx context.Context, s *settings.Settings, db *store.DB) (*operat
 	if err != nil {
 		return nil, err
 	}
-	srv, err := server.New(ctx, serverConfig(s, s.Issuer, db, hasher, slog.New(slog.DiscardHandler)))
+	admin, err := server.NewAdmin(ctx, serverConfig(s, s.Issuer, db, hasher, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return nil, err
 	}
 	return &operator{
-		web:   &http.Client{Transport: handlerTransport{srv.Admin()}},
+		web:   &http.Client{Transport: handlerTransport{admin}},
 		close: func() { db.Close() },
 	}, nil
 }

@@ -30,23 +30,23 @@ func TestMain(m *testing.M) {
 // quickRace lets processes with the race detector end without a pause of a second.
 const quickRace = "GORACE=atexit_sleep_ms=0"
 
-func TestCommandLine(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata", Cmds: scriptCommands, RequireExplicitExec: true, RequireUniqueNames: true,
-		Setup: prepare,
-	})
-}
+func TestCommandLine(t *testing.T) { runScripts(t, "testdata", prepare) }
 
 func TestCommandLineOnPostgreSQL(t *testing.T) {
 	if os.Getenv(storetest.PostgresVariable) == "" {
 		t.Skip(storetest.PostgresVariable + " is not set")
 	}
+	runScripts(t, "testdata/postgres", func(env *testscript.Env) error {
+		env.Setenv("KEYWRIGHT_DATABASE_URL", storetest.Postgres(t).DatabaseURL)
+		return prepare(env)
+	})
+}
+
+// runScripts ends a script that waits for a server that should not have started.
+func runScripts(t *testing.T, folder string, setup func(*testscript.Env) error) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/postgres", Cmds: scriptCommands, RequireExplicitExec: true, RequireUniqueNames: true,
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("KEYWRIGHT_DATABASE_URL", storetest.Postgres(t).DatabaseURL)
-			return prepare(env)
-		},
+		Dir: folder, Cmds: scriptCommands, Setup: setup, Deadline: time.Now().Add(3 * time.Minute),
+		RequireExplicitExec: true, RequireUniqueNames: true,
 	})
 }
 

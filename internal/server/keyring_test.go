@@ -282,3 +282,17 @@ func TestMetadataIsTheSameAtBothPaths(t *testing.T) {
 		}
 	}
 }
+
+func TestCommandsMakeNoKeysOfTheirOwn(t *testing.T) {
+	h := newHouse(t)
+	before := h.keys.loaded.Load().lives
+	c := h.Config
+	c.SigningAlg = jose.EdDSA
+	if _, err := NewAdmin(context.Background(), c); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := h.DB.Read(context.Background()).SigningKeys()
+	if err != nil || !slices.Equal(lives(rows), before) {
+		t.Errorf("a command's own server changed the keys: %v, %v", rows, err)
+	}
+}

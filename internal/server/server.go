@@ -57,17 +57,33 @@ type Server struct {
 
 // New returns a server that has its signing keys ready. Run must run beside it.
 func New(ctx context.Context, c Config) (*Server, error) {
-	s := &Server{Config: c, nodeID: newID("nod_")}
-	s.keys = &keyring{db: c.DB, algorithm: c.SigningAlg, lifetime: c.KeyLifetime}
-	s.throttle = buckets{c.DB.Secrets().Throttle}
-	s.addresses = addressHash{c.DB.Secrets().Address}
-	if err := s.ensureDirectClient(ctx); err != nil {
+	s, err := newServer(ctx, c)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.keys.keep(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.reload(ctx); err != nil {
+	return s, s.reload(ctx)
+}
+
+// NewAdmin answers the operator's commands where no server runs. It makes no
+// signing keys unless it is asked to: with which algorithm a server signs, its
+// own settings say.
+func NewAdmin(ctx context.Context, c Config) (http.Handler, error) {
+	s, err := newServer(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return s.Admin(), s.reload(ctx)
+}
+
+func newServer(ctx context.Context, c Config) (*Server, error) {
+	s := &Server{Config: c, nodeID: newID("nod_")}
+	s.keys = &keyring{db: c.DB, algorithm: c.SigningAlg, lifetime: c.KeyLifetime}
+	s.throttle = buckets{c.DB.Secrets().Throttle}
+	s.addresses = addressHash{c.DB.Secrets().Address}
+	if err := s.ensureDirectClient(ctx); err != nil {
 		return nil, err
 	}
 	if c.Dev != nil { // nobody else has pages so far
