@@ -21,7 +21,7 @@ rm -f "$tree/etc/apt/sources.list"
 cp -a /etc/apt/. "$tree/etc/apt/"
 cp -aL /usr/share/keyrings/. "$tree/usr/share/keyrings/"
 cp -L /etc/resolv.conf /etc/hosts "$tree/etc/"
-cp -aL /etc/ssl/certs/. "$tree/etc/ssl/certs/"
+cp -L /etc/ssl/certs/ca-certificates.crt "$tree/etc/ssl/certs/"
 
 mkdir -p "$tree$goroot"
 mount --bind "$goroot" "$tree$goroot"
