@@ -76,6 +76,7 @@ func TestDiskThatFailsDuringACommit(t *testing.T) {
 	}
 	makeKept(t, db)
 	keepOne(t, db, "before")
+	exec(t, db, `PRAGMA cache_size = 77`) // marks the connection
 
 	const callers = 9
 	answers := make([]error, callers)
@@ -113,6 +114,16 @@ func TestDiskThatFailsDuringACommit(t *testing.T) {
 		t.Errorf("not ready again: %v", err)
 	}
 	keepOne(t, db, "after")
+	err = db.Update(ctx, func(tx *store.Tx) error {
+		var size int64
+		if err := tx.QueryRow(`PRAGMA cache_size`).Scan(&size); err != nil || size == 77 {
+			t.Errorf("the connection was not opened anew: %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
 	checkAfterFault(t, db, callers)
 
 	if err := db.Close(); err != nil {

@@ -33,7 +33,7 @@ var sqliteEngine = engine{
 var postgresEngine = engine{
 	name:          "postgres",
 	hasMigrations: "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_migrations'",
-	lockSchema:    "SELECT pg_advisory_xact_lock(hashtext('keywright schema ' || current_schema()))",
+	lockSchema:    "SELECT pg_advisory_xact_lock(1801812343)", // the bytes of "keyw"
 	forUpdate:     " FOR UPDATE",
 	now:           "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
 	retryable: func(err error) bool {

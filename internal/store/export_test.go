@@ -19,6 +19,9 @@ func (r Reader) QueryRow(query string, args ...any) *sql.Row { return r.queryRow
 // Query reads rows that no method reads.
 func (r Reader) Query(query string, args ...any) (*sql.Rows, error) { return r.query(query, args...) }
 
+// LockSchema does what a node does before it migrates.
+func (tx *Tx) LockSchema() error { return tx.exec(tx.db.engine.lockSchema) }
+
 // Waiting returns how many updates wait for the writer.
 func (db *DB) Waiting() int { return len(db.writer.queue) }
 

@@ -203,17 +203,11 @@ func TestReadersCannotWrite(t *testing.T) {
 	}
 }
 
-func TestNodesThatStartTogetherMigrateOnce(t *testing.T) {
+func TestNodesThatStartTogetherShareOneNewDatabase(t *testing.T) {
 	if os.Getenv(storetest.PostgresVariable) == "" {
 		t.Skip("needs PostgreSQL")
 	}
 	o := storetest.Postgres(t)
-	first := open(t, o)
-	for _, table := range texts(t, first, `SELECT table_name FROM information_schema.tables
-		WHERE table_schema = current_schema() AND table_name <> 'schema_migrations'`) {
-		exec(t, first, `DROP TABLE `+table)
-	}
-	exec(t, first, `DELETE FROM schema_migrations`) // as if all migrations were later ones
 	const nodes = 8
 	opened := make([]*store.DB, nodes)
 	var wg sync.WaitGroup
@@ -236,6 +230,44 @@ func TestNodesThatStartTogetherMigrateOnce(t *testing.T) {
 		if !reflect.DeepEqual(db.Secrets(), opened[0].Secrets()) {
 			t.Error("two nodes have different secrets")
 		}
+	}
+}
+
+func TestNodeWaitsWhileAnotherMigrates(t *testing.T) {
+	if os.Getenv(storetest.PostgresVariable) == "" {
+		t.Skip("needs PostgreSQL")
+	}
+	o := storetest.Postgres(t)
+	first := open(t, o)
+	opened := make(chan error, 1)
+	err := first.Update(context.Background(), func(tx *store.Tx) error {
+		if err := tx.LockSchema(); err != nil {
+			return err
+		}
+		go func() {
+			second, err := store.Open(context.Background(), o)
+			if err == nil {
+				second.Close()
+			}
+			opened <- err
+		}()
+		for waiting := int64(0); waiting == 0; {
+			select {
+			case err := <-opened:
+				t.Errorf("it did not wait: %v", err)
+				opened <- err
+				return nil
+			default:
+			}
+			waiting = count(t, first, `SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Errorf("after the migration: %v", err)
 	}
 }
 

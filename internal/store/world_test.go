@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/oauth"
@@ -162,11 +165,27 @@ func grantOf(refreshToken string) string {
 // lives says whether an access token issued just now from a grant may be used.
 func lives(t testing.TB, db *store.DB, grant string) bool {
 	t.Helper()
-	facts, err := db.Read(context.Background()).GrantFacts(grant, "")
+	return tokenLives(t, db, oauth.AccessToken{ID: grant + ".x", ExpiresAt: db.Now().Add(time.Minute)})
+}
+
+// tokenLives asks both who know: GrantFacts, and TokenFacts, which loads less.
+func tokenLives(t rapid.TB, db *store.DB, token oauth.AccessToken) bool {
+	t.Helper()
+	grant, _ := oauth.GrantOfToken(token.ID)
+	r := db.Read(context.Background())
+	all, err := r.GrantFacts(grant, token.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return facts.TokenLives(db.Now().Add(time.Minute), db.Now())
+	few, err := r.TokenFacts(grant, token.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := all.TokenLives(token.ExpiresAt, db.Now())
+	if few.TokenLives(token.ExpiresAt, db.Now()) != live || !reflect.DeepEqual(few.User, all.User) {
+		t.Fatal("TokenFacts and GrantFacts differ: ", few, all)
+	}
+	return live
 }
 
 // atOnce calls f n times at the same time and waits for all.
