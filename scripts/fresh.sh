@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 command -v debootstrap >/dev/null || apt-get install -y -qq debootstrap >/dev/null
 tree=$(mktemp -d /var/tmp/keywright-fresh.XXXXXX)
+chmod 755 "$tree" # its / must be open to the user postgres
 goroot=$(go env GOROOT)
 
 cleanup() {
