@@ -2,21 +2,16 @@ package e2e
 
 import (
 	"context"
-	"database/sql"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	cryptorand "crypto/rand"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/keywright/keywright/internal/store/storetest"
 )
 
 // rounds is how often a test kills the server: few with `make test`, many with `make crash`.
@@ -35,34 +30,10 @@ func TestKilledServerKeepsWhatItAcknowledgedOnSQLite(t *testing.T) {
 }
 
 func TestKilledServerKeepsWhatItAcknowledgedOnPostgreSQL(t *testing.T) {
-	server := os.Getenv("KEYWRIGHT_TEST_POSTGRES")
-	if server == "" {
+	if os.Getenv(storetest.PostgresVariable) == "" {
 		t.Skip("no PostgreSQL: scripts/postgres.sh starts one")
 	}
-	killAndCheck(t, rounds(3), []string{strict, "KEYWRIGHT_DATABASE_URL=" + newSchema(t, server)})
-}
-
-func newSchema(t *testing.T, server string) string {
-	admin, err := sql.Open("pgx", server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema := "e2e_" + strings.ToLower(cryptorand.Text())
-	if _, err := admin.Exec("CREATE SCHEMA " + schema); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		admin.Exec("DROP SCHEMA " + schema + " CASCADE")
-		admin.Close()
-	})
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := u.Query()
-	q.Set("search_path", schema)
-	u.RawQuery = q.Encode()
-	return u.String()
+	killAndCheck(t, rounds(3), []string{strict, "KEYWRIGHT_DATABASE_URL=" + storetest.Postgres(t).DatabaseURL})
 }
 
 // acknowledged is what the server has said yes to, and so must keep.

@@ -86,7 +86,7 @@ func readPassword(in io.Reader) ([]byte, error) {
 func (c *command) userAction(name, short string) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     name + " EMAIL",
+		Use:     name + " EMAIL|ID",
 		Short:   short,
 		Example: fmt.Sprintf("  keywright user %s ada@example.com\n  keywright user %s ada@example.com --json", name, name),
 		Args:    oneArgument("e-mail address"),

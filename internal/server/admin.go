@@ -17,20 +17,20 @@ import (
 func (s *Server) Admin() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, do := range map[string]func(*http.Request) (any, error){
-		"POST /clients":                    s.adminAddClient,
-		"GET /clients":                     s.adminListClients,
-		"GET /clients/{id}":                s.adminShowClient,
-		"POST /clients/{id}/disable":       s.adminDisableClient,
-		"POST /clients/{id}/enable":        s.adminEnableClient,
-		"POST /clients/{id}/secret":        s.adminReplaceSecret,
-		"POST /clients/{id}/remove":        s.adminRemoveClient,
-		"POST /users":                      s.adminAddUser,
-		"GET /users":                       s.adminListUsers,
-		"POST /users/{email}/disable":      s.adminDisableUser,
-		"POST /users/{email}/enable":       s.adminEnableUser,
-		"POST /users/{email}/end-sessions": s.adminEndSessions,
-		"GET /keys":                        s.adminListKeys,
-		"POST /keys/rotate":                s.adminRotateKeys,
+		"POST /clients":                   s.adminAddClient,
+		"GET /clients":                    s.adminListClients,
+		"GET /clients/{id}":               s.adminShowClient,
+		"POST /clients/{id}/disable":      s.adminDisableClient,
+		"POST /clients/{id}/enable":       s.adminEnableClient,
+		"POST /clients/{id}/secret":       s.adminReplaceSecret,
+		"POST /clients/{id}/remove":       s.adminRemoveClient,
+		"POST /users":                     s.adminAddUser,
+		"GET /users":                      s.adminListUsers,
+		"POST /users/{user}/disable":      s.adminDisableUser,
+		"POST /users/{user}/enable":       s.adminEnableUser,
+		"POST /users/{user}/end-sessions": s.adminEndSessions,
+		"GET /keys":                       s.adminListKeys,
+		"POST /keys/rotate":               s.adminRotateKeys,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			answerAdmin(w, r, do)

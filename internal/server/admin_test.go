@@ -134,8 +134,15 @@ func TestOperatorManagesPeople(t *testing.T) {
 			h.mended(h.admin("POST", "/users", NewUser{"x@example.com", "Eve", "short"}, nil), "password: ")
 			h.mended(h.admin("POST", "/users", map[string]any{"email": "x@example.com", "email_verified": true}, nil), "email_verified")
 			for _, action := range []string{"disable", "enable", "end-sessions"} {
-				h.mended(h.admin("POST", "/users/nobody@example.com/"+action, nil, nil), "no person with the e-mail address nobody@example.com")
-				h.mended(h.admin("POST", "/users/nobody/"+action, nil, nil), "not an e-mail address")
+				h.mended(h.admin("POST", "/users/nobody@example.com/"+action, nil, nil), "there is no person nobody@example.com")
+				h.mended(h.admin("POST", "/users/usr_nobody/"+action, nil, nil), "there is no person usr_nobody")
+				h.mended(h.admin("POST", "/users/nobody/"+action, nil, nil), "neither an e-mail address")
+			}
+		})
+		h.run("named by id", func(h *house) {
+			var u UserView
+			if h.admin("POST", "/users/"+ada.ID+"/end-sessions", nil, &u); u.ID != ada.ID {
+				h.Errorf("%+v", u)
 			}
 		})
 		h.run("disabled and enabled again, under any case", func(h *house) {

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/keywright/keywright/internal/account"
@@ -45,34 +46,31 @@ func (s *Server) adminAddUser(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	id := newID(oauth.SubjectPrefix)
 	err = decide(r.Context(), s.DB, operator,
 		func(tx *store.Tx) (*account.User, error) { return tx.LockUserByEmail(canonical) },
 		func(existing *account.User, now time.Time) ([]change.Change, error) {
 			if existing != nil {
 				return nil, refusal{"there is a person with this e-mail address already"}
 			}
-			return account.Register(registration, canonical, hash, newID(oauth.SubjectPrefix), nil, now), nil
+			return account.Register(registration, canonical, hash, id, nil, now), nil
 		})
 	if err != nil {
 		return nil, err
 	}
-	return s.showUser(r.Context(), canonical)
+	return s.showUser(r.Context(), id)
 }
 
 // showUser returns a person that there was a moment ago.
-func (s *Server) showUser(ctx context.Context, canonicalEmail string) (any, error) {
-	u, err := s.DB.Read(ctx).UserByEmail(canonicalEmail)
+func (s *Server) showUser(ctx context.Context, id string) (any, error) {
+	u, err := s.DB.Read(ctx).UserByID(id)
 	if err == nil && u == nil {
-		err = noSuchUser(canonicalEmail)
+		err = refusal{"there is no person " + id}
 	}
 	if err != nil {
 		return nil, err
 	}
 	return viewUser(u), nil
-}
-
-func noSuchUser(email string) error {
-	return refusal{"there is no person with the e-mail address " + email}
 }
 
 const usersPage = 1000
@@ -87,24 +85,33 @@ func (s *Server) adminListUsers(r *http.Request) (any, error) {
 	return views, err
 }
 
-// changeUser applies a change to an existing person and shows the result.
+// changeUser applies a change to an existing person, who is named by their
+// address or, as the log and tokens do, by their id.
 func (s *Server) changeUser(r *http.Request, rule func(id string, now time.Time) change.Change) (any, error) {
-	canonical, ok := account.CanonicalEmail(r.PathValue("email"))
-	if !ok {
-		return nil, refusal{"this is not an e-mail address: " + r.PathValue("email")}
+	named := r.PathValue("user")
+	canonical, isEmail := account.CanonicalEmail(named)
+	if !isEmail && !strings.HasPrefix(named, oauth.SubjectPrefix) {
+		return nil, refusal{"this is neither an e-mail address nor a person's id: " + named}
 	}
+	var id string
 	err := decide(r.Context(), s.DB, operator,
-		func(tx *store.Tx) (*account.User, error) { return tx.LockUserByEmail(canonical) },
+		func(tx *store.Tx) (*account.User, error) {
+			if isEmail {
+				return tx.LockUserByEmail(canonical)
+			}
+			return tx.LockUser(named)
+		},
 		func(u *account.User, now time.Time) ([]change.Change, error) {
 			if u == nil {
-				return nil, noSuchUser(canonical)
+				return nil, refusal{"there is no person " + named}
 			}
+			id = u.ID
 			return []change.Change{rule(u.ID, now)}, nil
 		})
 	if err != nil {
 		return nil, err
 	}
-	return s.showUser(r.Context(), canonical)
+	return s.showUser(r.Context(), id)
 }
 
 func (s *Server) adminDisableUser(r *http.Request) (any, error) {
