@@ -69,8 +69,8 @@ func (r Reader) GrantFacts(grantID, tokenID string) (oauth.GrantFacts, error) {
 }
 
 // TokenFacts returns of GrantFacts what tells whether an access token lives, and
-// whose it is. It is asked with each request to an API of ours, and a third of
-// the columns takes half the time.
+// whose it is. It is asked with each request to an API of ours, and with a third
+// of the columns such a request costs a sixth less.
 func (r Reader) TokenFacts(grantID, tokenID string) (f oauth.GrantFacts, err error) {
 	g := oauth.Grant{ID: grantID}
 	var expiresAt, revokedAt int64
