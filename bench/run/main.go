@@ -110,6 +110,7 @@ func (b *bench) sections() []section {
 		{"rotation", b.measureRotation},
 		{"profile", b.measureProfile},
 		{"introspection", b.measureIntrospection},
+		{"sign-on", b.measureSignOn},
 		{"sign-in", b.measureSignIn},
 		{"storm", b.measureStorm},
 		{"memory", b.measureMemory},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -23,18 +24,22 @@ func (c *command) client() *cobra.Command {
 		c.clientAction("enable", "Admit a disabled client again", http.MethodPost, "/enable"),
 		c.clientAction("secret", "Replace a client's secret and print the new one", http.MethodPost, "/secret"),
 		c.clientAction("remove", "Remove a client and end what it holds", http.MethodPost, "/remove"),
+		c.clientPlan(), c.clientApply(), c.clientToken(),
 	)
 }
 
 func (c *command) clientAdd() *cobra.Command {
 	var add server.ClientView
 	var ttl time.Duration
+	var keys string
 	var asJSON bool
+	requirePKCE := true
 	cmd := &cobra.Command{
 		Use:   "add --id ID",
 		Short: "Register a client; a confidential one gets a secret, printed once",
-		Example: "  keywright client add --id billing --grant client_credentials --scope invoices:read --audience https://api.example.com\n" +
-			"  keywright client add --id spa --public --redirect-uri https://app.example.com/callback --origin https://app.example.com",
+		Example: "  keywright client add --id shop --redirect-uri https://shop.example.com/callback\n" +
+			"  keywright client add --id spa --public --redirect-uri https://app.example.com/callback --origin https://app.example.com\n" +
+			"  keywright client add --id billing --grant client_credentials --scope invoices:read --audience https://api.example.com",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if add.ID == "" {
@@ -42,6 +47,11 @@ func (c *command) clientAdd() *cobra.Command {
 			}
 			if ttl != 0 {
 				add.AccessTokenTTL = ttl.String()
+			}
+			add.RequirePKCE = &requirePKCE
+			var err error
+			if add.JWKS, err = readKeys(cmd, keys); err != nil {
+				return err
 			}
 			var added server.ClientView
 			if err := c.ask(cmd, http.MethodPost, "/clients", add, &added); err != nil {
@@ -51,22 +61,72 @@ func (c *command) clientAdd() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&add.ID, "id", "", "The client_`id`")
-	cmd.Flags().BoolVar(&add.Public, "public", false, "It cannot keep a secret: a browser or native app")
-	several := func(field *[]string, title, name, help string) {
-		cmd.Flags().StringArrayVar(field, name, nil, help)
-		cmd.Flags().SetAnnotation(name, settings.GroupAnnotation, []string{title})
-	}
-	const tokens, pages = "Tokens (repeat a flag for several values)", "Pages (repeat a flag for several values)"
-	several(&add.Grants, tokens, "grant", "A `grant` it may use: client_credentials, refresh_token")
-	several(&add.Scopes, tokens, "scope", "A `scope` it may ask for")
-	several(&add.Audiences, tokens, "audience", "The `URL` of an API whose tokens it may ask for; the first is the default")
-	several(&add.Serves, tokens, "serves", "An `audience` that it is: it may introspect the tokens for it")
-	several(&add.RedirectURIs, pages, "redirect-uri", "A `URI` where people come back after signing in; compared exactly")
-	several(&add.PostLogoutRedirectURIs, pages, "post-logout-redirect-uri", "A `URI` where people come back after signing out")
-	several(&add.Origins, pages, "origin", "An `origin` of its pages, which may then read answers (CORS)")
-	cmd.Flags().DurationVar(&ttl, "access-token-ttl", 0, "How long its access tokens live; 0 is the server's setting")
+	cmd.Flags().StringVar(&add.Name, "name", "", "The `name` that people are shown; without it, the id")
+	cmd.Flags().BoolVar(&add.Trusted, "trusted", false, "Its people are not asked for their consent")
+	clientProofFlags(cmd, &add, &keys, &requirePKCE)
+	clientTokenFlags(cmd, &add, &ttl)
+	clientPageFlags(cmd, &add)
 	operatorFlags(cmd, &asJSON)
 	return cmd
+}
+
+// clientFlagGroup puts flags under a title.
+func clientFlagGroup(cmd *cobra.Command, title string, names ...string) {
+	for _, name := range names {
+		cmd.Flags().SetAnnotation(name, settings.GroupAnnotation, []string{title})
+	}
+}
+
+func clientProofFlags(cmd *cobra.Command, add *server.ClientView, keys *string, requirePKCE *bool) {
+	f := cmd.Flags()
+	f.BoolVar(&add.Public, "public", false, "It cannot keep a secret: a browser or native app")
+	f.BoolVar(&add.Native, "native", false, "It is an app of a device: loopback ports vary, and schemes such as com.example.app: are its own")
+	f.StringVar(&add.AuthMethod, "auth-method", "", "The one `method` by which it authenticates: client_secret_basic, client_secret_post, private_key_jwt or none; "+
+		"without it, a secret in either way")
+	f.StringVar(keys, "jwks", "", "A `file` with its public keys (a JWK Set), for private_key_jwt")
+	f.StringVar(&add.JWKSURI, "jwks-uri", "", "The `URL` of its public keys, for private_key_jwt")
+	f.BoolVar(requirePKCE, "require-pkce", true, "It must use PKCE; false for a confidential client that cannot")
+	clientFlagGroup(cmd, "Proof", "public", "native", "auth-method", "jwks", "jwks-uri", "require-pkce")
+}
+
+func clientTokenFlags(cmd *cobra.Command, add *server.ClientView, ttl *time.Duration) {
+	f := cmd.Flags()
+	f.StringArrayVar(&add.Grants, "grant", nil, "A `grant` it may use: authorization_code, refresh_token, client_credentials; "+
+		"without one, a client with a redirect URI has the first two")
+	f.StringArrayVar(&add.Scopes, "scope", nil, "A `scope` it may ask for; without one, a client that signs people in has openid, profile, email and offline_access")
+	f.StringArrayVar(&add.Audiences, "audience", nil, "The `URL` of an API whose tokens it may ask for; the first is the default")
+	f.StringArrayVar(&add.Serves, "serves", nil, "An `audience` that it is: it may introspect the tokens for it")
+	f.DurationVar(ttl, "access-token-ttl", 0, "How long its access tokens live; 0 is the server's setting")
+	f.StringVar(&add.IDTokenAlg, "id-token-alg", "", "The `algorithm` of its ID tokens: ES256, which it is without this, RS256 or EdDSA")
+	f.StringVar(&add.UserInfoAlg, "userinfo-alg", "", "The `algorithm` that signs its UserInfo answers; without it they are plain JSON")
+	clientFlagGroup(cmd, "Tokens (repeat a flag for several values)", "grant", "scope", "audience", "serves", "id-token-alg", "userinfo-alg")
+}
+
+func clientPageFlags(cmd *cobra.Command, add *server.ClientView) {
+	f := cmd.Flags()
+	f.StringArrayVar(&add.RedirectURIs, "redirect-uri", nil, "A `URI` where people come back after signing in; compared exactly")
+	f.StringArrayVar(&add.PostLogoutRedirectURIs, "post-logout-redirect-uri", nil, "A `URI` where people come back after signing out")
+	f.StringArrayVar(&add.ResponseModes, "response-mode", nil, "A response `mode` it may ask for: query, form_post; without one, both")
+	f.StringArrayVar(&add.Origins, "origin", nil, "An `origin` of its pages, which may then read answers (CORS)")
+	f.StringVar(&add.BackchannelLogoutURI, "backchannel-logout-uri", "", "The `URL` that the server tells when a session ends")
+	f.StringVar(&add.FrontchannelLogoutURI, "frontchannel-logout-uri", "", "The `URL` that the browser loads when a session ends")
+	clientFlagGroup(cmd, "Pages (repeat a flag for several values)", "redirect-uri", "post-logout-redirect-uri", "response-mode", "origin",
+		"backchannel-logout-uri", "frontchannel-logout-uri")
+}
+
+// readKeys returns the JWK Set in a file, or nothing for no file.
+func readKeys(cmd *cobra.Command, file string) (json.RawMessage, error) {
+	if file == "" {
+		return nil, nil
+	}
+	keys, err := readSmallFile(file)
+	if err != nil {
+		return nil, usageError(cmd, "--jwks: %w", err)
+	}
+	if !json.Valid(keys) {
+		return nil, usageError(cmd, "--jwks: %s is not JSON", file)
+	}
+	return keys, nil
 }
 
 func (c *command) clientAction(name, short, method, suffix string) *cobra.Command {
@@ -120,10 +180,13 @@ func (c *command) showClient(v server.ClientView, asJSON bool) error {
 	}
 	var rows [][]string
 	for _, row := range [][]string{
-		{"client_id", v.ID}, {"client_secret", v.Secret}, {"kind", kind(v)}, {"state", state(v.Disabled)},
-		{"grants", join(v.Grants)}, {"scopes", join(v.Scopes)}, {"audiences", join(v.Audiences)}, {"serves", join(v.Serves)},
+		{"client_id", v.ID}, {"client_secret", v.Secret}, {"name", v.Name}, {"kind", kind(v)}, {"state", state(v.Disabled)},
+		{"registered by", v.RegisteredBy}, {"authenticates by", v.AuthMethod}, {"keys", string(v.JWKS)}, {"keys at", v.JWKSURI},
+		{"grants", join(v.Grants)}, {"PKCE", pkce(v)}, {"response modes", join(v.ResponseModes)}, {"scopes", join(v.Scopes)},
+		{"audiences", join(v.Audiences)}, {"serves", join(v.Serves)},
 		{"redirect URIs", join(v.RedirectURIs)}, {"post-logout redirect URIs", join(v.PostLogoutRedirectURIs)},
-		{"origins", join(v.Origins)}, {"access token TTL", v.AccessTokenTTL},
+		{"back-channel logout", v.BackchannelLogoutURI}, {"front-channel logout", v.FrontchannelLogoutURI},
+		{"origins", join(v.Origins)}, {"access token TTL", v.AccessTokenTTL}, {"ID tokens", v.IDTokenAlg}, {"UserInfo", v.UserInfoAlg},
 	} {
 		if row[1] != "" {
 			rows = append(rows, row)
@@ -141,9 +204,27 @@ func kind(v server.ClientView) string {
 	case v.ID == oauth.DirectClient:
 		return "built-in"
 	case v.Public:
-		return "public"
+		return traits("public", v)
 	}
-	return "confidential"
+	return traits("confidential", v)
+}
+
+func traits(kind string, v server.ClientView) string {
+	if v.Native {
+		kind += ", native"
+	}
+	if v.Trusted {
+		kind += ", trusted"
+	}
+	return kind
+}
+
+// pkce is worth a line only where it is not as for everybody.
+func pkce(v server.ClientView) string {
+	if v.RequirePKCE != nil && !*v.RequirePKCE {
+		return "not required"
+	}
+	return ""
 }
 
 func state(disabled bool) string {

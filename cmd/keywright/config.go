@@ -81,6 +81,14 @@ func (c *command) configValidate() *cobra.Command {
 			if err := checkProduction(s); err != nil {
 				return err
 			}
+			if _, err := brand(s); err != nil {
+				return err
+			}
+			if s.Clients != "" {
+				if _, err := settings.ReadClients(s.Clients, c.environ); err != nil {
+					return coded{err, exitConfig}
+				}
+			}
 			fmt.Fprintln(c.err, "the configuration is good")
 			return nil
 		},

@@ -81,6 +81,7 @@ func (c *command) runDev(ctx context.Context, s *settings.Settings, apiURL strin
 		issuer:    issuer,
 		listeners: listeners,
 		dev:       &server.Dev{APIURL: apiURL, Hosts: names},
+		declare:   func(ctx context.Context, srv *server.Server) error { return c.applyAtStart(ctx, srv, s.Clients, log) },
 		announce:  func() { c.greet(issuer, apiURL) },
 	}.run(ctx, s, db, log)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/keywright/keywright/internal/account"
 	"github.com/keywright/keywright/internal/jose"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/outbound"
 	"github.com/keywright/keywright/internal/password"
 	"github.com/keywright/keywright/internal/server"
 	"github.com/keywright/keywright/internal/settings"
@@ -42,6 +43,9 @@ type host struct {
 	dev       *server.Dev   // nil in production
 	delay     time.Duration // between /readyz turning 503 and the listeners closing
 	announce  func()        // called once requests are served
+
+	// declare applies the clients file.
+	declare func(context.Context, *server.Server) error
 }
 
 // run serves until ctx ends, and closes the database.
@@ -59,9 +63,15 @@ func (h host) run(ctx context.Context, s *settings.Settings, db *store.DB, log *
 		debug.SetGCPercent(gcPercent)
 	}
 	config := serverConfig(s, h.issuer, db, hasher, log)
-	config.Dev = h.dev
+	config.Dev, config.Outbound.Dev = h.dev, h.dev != nil
+	if config.Brand, err = brand(s); err != nil {
+		return err
+	}
 	srv, err := server.New(ctx, config)
 	if err != nil {
+		return err
+	}
+	if err := h.declare(ctx, srv); err != nil {
 		return err
 	}
 	if needsFolder(s) { // else commands have all that they need in the environment
@@ -172,13 +182,17 @@ func serverConfig(s *settings.Settings, issuer string, db *store.DB, hasher *pas
 		Hasher: hasher,
 		Policy: oauth.Policy{
 			Issuer: issuer, AccessTokenTTL: s.AccessTokenTTL, RefreshGrace: s.RefreshGrace,
-			RefreshIdle: s.RefreshIdle, RefreshAbsolute: s.RefreshAbsolute,
+			RefreshIdle: s.RefreshIdle, RefreshAbsolute: s.RefreshAbsolute, SessionIdle: s.SessionIdle, SessionAbsolute: s.SessionAbsolute,
 		},
 		SigningAlg:     jose.Algorithm(s.SigningAlg),
 		KeyLifetime:    s.KeyLifetime,
 		Limits:         account.Limits{PerAccount: int64(s.Throttle.Account), PerAddress: int64(s.Throttle.Address), Window: s.Throttle.Window},
 		DirectOrigins:  s.DirectOrigins,
 		TrustedProxies: s.TrustedProxies,
+		SignUp:         s.SignUp == "open",
+		Outbound:       outbound.Rules{Allow: s.OutboundAllow},
 		Log:            log,
+
+		ClientRegistration: s.ClientRegistration == "token",
 	}
 }

@@ -31,7 +31,7 @@ func (c *command) keysList() *cobra.Command {
 			if asJSON {
 				return c.writeJSON(views)
 			}
-			return c.showKeys(views...)
+			return c.showKeys(views)
 		},
 	}
 	operatorFlags(cmd, &asJSON)
@@ -43,26 +43,26 @@ func (c *command) keysRotate() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "rotate",
-		Short:   "Let the next signing key take over as soon as every verifier can know it",
+		Short:   "Let the next signing key of each algorithm take over as soon as every verifier can know it",
 		Example: "  keywright keys rotate\n  keywright keys rotate --leaked",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var view server.KeyView
-			if err := c.ask(cmd, http.MethodPost, "/keys/rotate", rotation, &view); err != nil {
+			var views []server.KeyView
+			if err := c.ask(cmd, http.MethodPost, "/keys/rotate", rotation, &views); err != nil {
 				return err
 			}
 			if asJSON {
-				return c.writeJSON(view)
+				return c.writeJSON(views)
 			}
-			return c.showKeys(view)
+			return c.showKeys(views)
 		},
 	}
-	cmd.Flags().BoolVar(&rotation.Leaked, "leaked", false, "A key has leaked: replace and withdraw it at once, with every access token that it signed")
+	cmd.Flags().BoolVar(&rotation.Leaked, "leaked", false, "A key has leaked: replace and withdraw all at once, with every token that they signed")
 	operatorFlags(cmd, &asJSON)
 	return cmd
 }
 
-func (c *command) showKeys(views ...server.KeyView) error {
+func (c *command) showKeys(views []server.KeyView) error {
 	rows := [][]string{{"KID", "ALG", "STATE", "SIGNS FROM"}}
 	for _, v := range views {
 		state := "published"

@@ -174,10 +174,12 @@ func parallel(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(errors.Join(failures...))
 }
 
-// capture NAME MEMBER sets a variable to a member of the JSON object on stdout.
+// capture NAME MEMBER sets a variable to a member of the JSON object on stdout,
+// of the first one in a list.
 func capture(ts *testscript.TestScript, _ bool, args []string) {
+	text := strings.TrimPrefix(ts.ReadFile("stdout"), "[")
 	var object map[string]any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &object))
+	ts.Check(json.NewDecoder(strings.NewReader(text)).Decode(&object))
 	value, ok := object[args[1]].(string)
 	if !ok {
 		ts.Fatalf("there is no text %s in %v", args[1], object)

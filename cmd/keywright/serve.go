@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keywright/keywright/internal/server"
 	"github.com/keywright/keywright/internal/settings"
 )
 
@@ -57,6 +58,11 @@ func checkProduction(s *settings.Settings) error {
 	if s.Argon2.Weak() {
 		refuse("argon2 %s is too cheap to guess: use m=19456,t=2,p=1 or more", s.Argon2)
 	}
+	for _, network := range s.OutboundAllow {
+		if network.Bits() == 0 {
+			refuse("outbound_allow %s lets whoever registers a client reach everything that this server can: name the networks that clients are in", network)
+		}
+	}
 	if s.Throttle.Off() {
 		refuse("throttle is off, so passwords can be guessed without end: use account=10,address=100,window=15m")
 	}
@@ -85,6 +91,7 @@ func (c *command) runServe(ctx context.Context, s *settings.Settings) error {
 		issuer:    s.Issuer,
 		listeners: []net.Listener{listener},
 		delay:     drainDelay,
+		declare:   func(ctx context.Context, srv *server.Server) error { return c.applyAtStart(ctx, srv, s.Clients, log) },
 		announce: func() {
 			log.Info("serving", "listen", listener.Addr().String(), "issuer", s.Issuer, "database", db.Engine())
 		},

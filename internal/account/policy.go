@@ -1,7 +1,6 @@
 package account
 
 import (
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,17 +15,17 @@ const (
 // CheckPassword returns what is wrong with a new password, or "". There are no
 // composition rules: length and not being guessed first are what counts. NIST
 // SP 800-63B §3.1.1.2.
-func CheckPassword(password, canonicalEmail string) string {
+func CheckPassword(password, canonicalEmail string) ProblemCode {
 	local, _, _ := strings.Cut(canonicalEmail, "@")
 	switch lower := strings.ToLower(password); {
 	case len(password) < MinPasswordLength:
-		return "The password must have at least " + strconv.Itoa(MinPasswordLength) + " characters."
+		return PasswordTooShort
 	case TooLong(password):
-		return "The password must have at most 1,024 bytes."
+		return PasswordTooLong
 	case common(password):
-		return "This password is among the first that attackers try. Choose another one."
+		return PasswordCommon
 	case lower == canonicalEmail || lower == local:
-		return "The password must not be your e-mail address."
+		return PasswordIsEmail
 	}
 	return ""
 }
@@ -35,14 +34,14 @@ func CheckPassword(password, canonicalEmail string) string {
 func TooLong(password string) bool { return len(password) > MaxPasswordLength }
 
 // checkName returns what is wrong with a name, or "".
-func checkName(name string) string {
+func checkName(name string) ProblemCode {
 	switch {
 	case !strings.ContainsFunc(name, isVisible):
-		return "A name is needed."
+		return NameMissing
 	case len(name) > maxNameLength:
-		return "The name must have at most 200 bytes."
+		return NameTooLong
 	case strings.ContainsFunc(name, isControl):
-		return "The name must be text without control characters."
+		return NotText
 	}
 	return ""
 }

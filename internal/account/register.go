@@ -18,13 +18,13 @@ type Registration struct {
 func (r Registration) Check() (canonicalEmail string, problems []Problem) {
 	canonicalEmail, ok := CanonicalEmail(r.Email)
 	if !ok {
-		problems = append(problems, Problem{"email", "This is not an e-mail address that we can use, such as ada@example.com."})
+		problems = append(problems, Problem{"email", EmailInvalid})
 	}
-	if message := checkName(r.Name); message != "" {
-		problems = append(problems, Problem{"name", message})
+	if code := checkName(r.Name); code != "" {
+		problems = append(problems, Problem{"name", code})
 	}
-	if message := CheckPassword(r.Password, canonicalEmail); message != "" {
-		problems = append(problems, Problem{"password", message})
+	if code := CheckPassword(r.Password, canonicalEmail); code != "" {
+		problems = append(problems, Problem{"password", code})
 	}
 	return canonicalEmail, problems
 }

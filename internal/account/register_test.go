@@ -28,8 +28,8 @@ func TestEverythingWrongWithAFormIsSaidAtOnce(t *testing.T) {
 		var fields []string
 		for _, problem := range problems {
 			fields = append(fields, problem.Field)
-			if !strings.HasSuffix(problem.Message, ".") {
-				t.Errorf("%q is no sentence", problem.Message)
+			if !strings.HasSuffix(problem.Message(), ".") {
+				t.Errorf("%q is no sentence", problem.Message())
 			}
 		}
 		if got := strings.Join(fields, " "); got != test.fields {

@@ -58,6 +58,24 @@ func (l Limits) Reserve(byAccount, byAddress Bucket, now time.Time) Reservation 
 	return Reservation{Changes: changes}
 }
 
+// ReserveSignUp counts somebody who fills in the form for an account, whatever
+// comes of it: as many may come from an address as may fail to sign in.
+func (l Limits) ReserveSignUp(byAddress Bucket, now time.Time) Reservation {
+	if l == (Limits{}) {
+		return Reservation{}
+	}
+	b := byAddress.at(now, l.Window)
+	if b.Failures >= l.PerAddress {
+		return Reservation{Refused: true, RetryAfter: b.ExpiresAt.Sub(now)}
+	}
+	b.Failures++
+	changes := []change.Change{change.AttemptsReserved{Buckets: []change.AttemptBucket{change.AttemptBucket(b)}}}
+	if b.Failures == l.PerAddress {
+		changes = append(changes, change.SignInThrottled{Limit: "sign-up", Key: b.Key})
+	}
+	return Reservation{Changes: changes}
+}
+
 // at returns the bucket as it counts now: a new window begins with the first
 // attempt after the last one ended. An end more than two windows away comes from a
 // clock that was ahead, or from a longer window; it shall lock nobody out.

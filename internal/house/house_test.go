@@ -20,6 +20,7 @@ const module = "github.com/keywright/keywright/"
 var mayImport = map[string][]string{
 	"internal/change":   {},
 	"internal/jose":     {},
+	"internal/outbound": {},
 	"internal/pages":    {},
 	"internal/password": {},
 	"internal/settings": {},
@@ -27,15 +28,16 @@ var mayImport = map[string][]string{
 	"internal/account":  {"internal/change"},
 	"internal/store":    {"internal/oauth", "internal/account", "internal/change"},
 	"internal/server": {
-		"internal/oauth", "internal/account", "internal/change", "internal/jose", "internal/pages", "internal/password",
-		"internal/store",
+		"internal/oauth", "internal/account", "internal/change", "internal/jose", "internal/outbound", "internal/pages",
+		"internal/password", "internal/store",
 	},
 	"internal/store/storetest": {"internal/store"},
 	"internal/house":           {},
 	"resource":                 {"internal/jose"},
 	"examples/api":             {"resource"},
 	"cmd/keywright": {
-		"internal/server", "internal/settings", "internal/store", "internal/oauth", "internal/account", "internal/jose", "internal/password",
+		"internal/server", "internal/settings", "internal/store", "internal/oauth", "internal/account", "internal/jose", "internal/outbound",
+		"internal/pages", "internal/password",
 	},
 }
 
@@ -229,7 +231,7 @@ func TestDecidersNeverReadTheClock(t *testing.T) {
 }
 
 // engineText are the only values that may be joined to a statement.
-var engineText = []string{"forUpdate", "lock", "userColumns", "clientColumns", "grantColumns", "isDead"}
+var engineText = []string{"forUpdate", "lock", "userColumns", "clientColumns", "grantColumns", "sessionColumns", "sessionLifeColumns", "personColumns", "keep", "isDead"}
 
 func TestStatementsAreConstantText(t *testing.T) {
 	eachFile(t, func(path string, file *ast.File, fset *token.FileSet, _ []byte) {

@@ -20,7 +20,9 @@ type Claims struct {
 	ClientID     string    // client_id
 	Scope        string    // scope: names with a space between
 	AuthTime     time.Time // auth_time
+	Nonce        string    // nonce
 	Session      string    // sid
+	Events       string    // events as JSON: the token tells of something, as a logout token does (RFC 8417 §2.2)
 	Confirmation string    // cnf as JSON: the token is bound to a key (RFC 7800 §3.1)
 	Payload      string    // all claims, as JSON
 }
@@ -57,14 +59,24 @@ func (c *Claims) read(name, value string) error {
 		return readString(&c.Scope, name, value)
 	case "auth_time":
 		return readDate(&c.AuthTime, name, value)
+	case "nonce":
+		return readString(&c.Nonce, name, value)
 	case "sid":
 		return readString(&c.Session, name, value)
+	case "events":
+		return keep(&c.Events, name, value)
 	case "cnf":
-		if c.Confirmation != "" {
-			return twice(name)
-		}
-		c.Confirmation = value
+		return keep(&c.Confirmation, name, value)
 	}
+	return nil
+}
+
+// keep takes a value as JSON.
+func keep(to *string, name, value string) error {
+	if *to != "" {
+		return twice(name)
+	}
+	*to = value
 	return nil
 }
 

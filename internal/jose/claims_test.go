@@ -14,7 +14,7 @@ import (
 func TestAllRegisteredClaimsAreRead(t *testing.T) {
 	const payload = ` { "iss":"https://id.example.com", "sub":"usr_\u00e9\n", "aud":["a","b"], "exp":1900000000,
 		"nbf":1.8e9, "iat":1800000000.25, "jti":"j", "client_id":"c", "scope":"openid orders:read",
-		"auth_time":0, "sid":"s", "cnf":{"jkt":"x"}, "own":{"iss":"other","n":[1,null,true,false,-0.5e-3]} } `
+		"auth_time":0, "sid":"s", "cnf":{"jkt":"x"}, "nonce":"n", "events":{"e":{}}, "own":{"iss":"other","n":[1,null,true,false,-0.5e-3]} } `
 	got, err := parseClaims(payload)
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +24,7 @@ func TestAllRegisteredClaimsAreRead(t *testing.T) {
 		ExpiresAt: time.Unix(1900000000, 0).UTC(), NotBefore: time.Unix(1800000000, 0).UTC(),
 		IssuedAt: time.Unix(1800000000, 250_000_000).UTC(), ID: "j", ClientID: "c",
 		Scope: "openid orders:read", AuthTime: time.Unix(0, 0).UTC(), Session: "s",
-		Confirmation: `{"jkt":"x"}`, Payload: payload,
+		Confirmation: `{"jkt":"x"}`, Nonce: "n", Events: `{"e":{}}`, Payload: payload,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -39,6 +39,7 @@ func TestClaimsOfTheWrongKindAreRefused(t *testing.T) {
 		`{"sub":1}`, `{"sub":true}`, `{"sub":"a","sub":"b"}`,
 		`{"aud":1}`, `{"aud":null}`, `{"aud":{"a":"b"}}`, `{"aud":[1]}`, `{"aud":["a",null]}`, `{"aud":[["a"]]}`, `{"aud":"a","aud":"b"}`,
 		`{"scope":["a","b"]}`, `{"client_id":{}}`, `{"jti":1}`, `{"sid":1}`, `{"cnf":{},"cnf":{}}`,
+		`{"nonce":1}`, `{"nonce":"a","nonce":"a"}`, `{"events":{},"events":{}}`, `{"events":null,"events":{}}`,
 		`{"a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`,
 		"{\"a\":\"\xff\"}", "{\"a\":\"\xed\xa0\x80\"}",
 	} {
@@ -133,7 +134,7 @@ func FuzzClaims(f *testing.F) {
 		}
 		for name, got := range map[string]string{
 			"iss": claims.Issuer, "sub": claims.Subject, "jti": claims.ID,
-			"client_id": claims.ClientID, "scope": claims.Scope, "sid": claims.Session,
+			"client_id": claims.ClientID, "scope": claims.Scope, "nonce": claims.Nonce, "sid": claims.Session,
 		} {
 			if text, _ := want[name].(string); text != got || want[name] != nil && reflect.TypeOf(want[name]).Kind() != reflect.String {
 				t.Fatalf("%q: %s is %q, encoding/json: %v", payload, name, got, want[name])

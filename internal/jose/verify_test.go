@@ -259,6 +259,7 @@ func TestOnlyTheTypesAskedForAreAccepted(t *testing.T) {
 	key := testKey(t, EdDSA)
 	set := NewSet(key.Public())
 	withoutTyp := forge(t, key, `{"alg":"EdDSA"}`, somePayload)
+	assertion := []string{"", "JWT", "client-authentication+jwt"} // RFC 7523, whose tokens had no typ at first
 	for _, test := range []struct {
 		token  string
 		types  []string
@@ -278,6 +279,18 @@ func TestOnlyTheTypesAskedForAreAccepted(t *testing.T) {
 		{withoutTyp, []string{"at+jwt"}, false},
 		{withoutTyp, []string{""}, true},
 		{withoutTyp, nil, false},
+		{withoutTyp, assertion, true},
+		{sign(t, key, "", somePayload), assertion, true},
+		{sign(t, key, "JWT", somePayload), assertion, true},
+		{sign(t, key, "jwt", somePayload), assertion, true},
+		{sign(t, key, "client-authentication+jwt", somePayload), assertion, true},
+		{sign(t, key, "application/client-authentication+jwt", somePayload), assertion, true},
+		{sign(t, key, "at+jwt", somePayload), assertion, false},
+		{sign(t, key, "logout+jwt", somePayload), assertion, false},
+		{sign(t, key, "application/", somePayload), assertion, false},
+		{sign(t, key, " ", somePayload), assertion, false},
+		{forge(t, key, `{"alg":"EdDSA","typ":null}`, somePayload), assertion, false},
+		{forge(t, key, `{"alg":"EdDSA","Typ":"at+jwt"}`, somePayload), []string{"at+jwt"}, false},
 	} {
 		if _, err := set.Verify(test.token, test.types...); (err == nil) != test.accept {
 			header, _, _ := strings.Cut(test.token, ".")

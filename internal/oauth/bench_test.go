@@ -45,3 +45,27 @@ func BenchmarkParseRefreshToken(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkAuthorize(b *testing.B) {
+	a := anAsking()
+	b.ReportAllocs()
+	for b.Loop() {
+		if answer, _ := a.decide(); answer.Response == nil || answer.Response.Refused != nil {
+			b.Fatal(answer)
+		}
+	}
+}
+
+func BenchmarkRedeemCode(b *testing.B) {
+	for name, c := range map[string]*Client{"public": site(), "confidential": confidentialSite()} {
+		b.Run(name, func(b *testing.B) {
+			req, f := redemption(c)
+			b.ReportAllocs()
+			for b.Loop() {
+				if o := RedeemCode(signInPolicy, req, f, drawn, noon); o.Answer.Issue == nil {
+					b.Fatal(o.Answer.Refused)
+				}
+			}
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"slices"
+	"time"
 )
 
 // AuthMethod is how a request named its client. RFC 6749 §2.3, OpenID Connect
@@ -13,7 +14,8 @@ type AuthMethod string
 const (
 	ClientSecretBasic AuthMethod = "client_secret_basic"
 	ClientSecretPost  AuthMethod = "client_secret_post"
-	NoAuthentication  AuthMethod = "none" // a public client's client_id alone
+	PrivateKeyJWT     AuthMethod = "private_key_jwt" // RFC 7523
+	NoAuthentication  AuthMethod = "none"            // a public client's client_id alone
 )
 
 // Credentials are what a request says about its client.
@@ -21,6 +23,7 @@ type Credentials struct {
 	ID     string
 	Secret string
 	Method AuthMethod
+	Proved bool   // PrivateKeyJWT: its assertion was verified and is spent
 	Origin string // of the web page that sent it; empty: none, or one that needs no registration
 }
 
@@ -53,9 +56,52 @@ func (creds Credentials) prove(c *Client, secretKey []byte) bool {
 		return c != nil && c.Public
 	case ClientSecretBasic, ClientSecretPost:
 		hash := SecretHash(secretKey, creds.Secret)
-		return c != nil && !c.Public && hmac.Equal(hash, c.SecretHash)
+		return c != nil && c.mayUse(creds.Method) && hmac.Equal(hash, c.SecretHash)
+	case PrivateKeyJWT:
+		return c != nil && c.mayUse(PrivateKeyJWT) && creds.Proved
 	}
 	return false
+}
+
+// mayUse says whether a confidential client is registered for a method: for one,
+// or with a secret that it may send either way.
+func (c *Client) mayUse(method AuthMethod) bool {
+	registered := AuthMethod(c.AuthMethod)
+	return !c.Public && (registered == method || registered == "" && method != PrivateKeyJWT)
+}
+
+// ClientAssertion is the content of a JWT by which a client authenticates; its
+// signature is verified by that client's keys. RFC 7523 §3.
+type ClientAssertion struct {
+	Issuer    string
+	Subject   string
+	Audience  string // empty also where it is a list
+	ID        string
+	IssuedAt  time.Time
+	NotBefore time.Time
+	ExpiresAt time.Time
+}
+
+const (
+	// assertionTTL bounds for how long an assertion's id must be remembered.
+	assertionTTL = 10 * time.Minute
+	clockSkew    = time.Minute
+)
+
+// Accept says whether the assertion may be used, once, by c. The audience must be
+// the issuer's identifier alone, so that no other server can pass it on.
+func (a ClientAssertion) Accept(c *Client, issuer string, now time.Time) bool {
+	switch {
+	case a.Issuer != c.ID || a.Subject != c.ID:
+		return false
+	case a.Audience != issuer:
+		return false
+	case a.ID == "" || len(a.ID) > maxClientIDLength:
+		return false
+	case a.ExpiresAt.IsZero() || !now.Before(a.ExpiresAt) || a.ExpiresAt.After(now.Add(assertionTTL+clockSkew)):
+		return false
+	}
+	return !a.IssuedAt.After(now.Add(clockSkew)) && !a.NotBefore.After(now.Add(clockSkew))
 }
 
 // authorized refuses a grant type that the client is not registered for.

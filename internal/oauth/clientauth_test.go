@@ -1,8 +1,10 @@
 package oauth
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestOnlyTheRightCredentialsAuthenticate(t *testing.T) {
@@ -127,5 +129,102 @@ func TestWhatIsQuotedMayStandInADescription(t *testing.T) {
 	}
 	if quoted := quote("read:all"); quoted != "'read:all'" {
 		t.Errorf("quote changes plain text: %s", quoted)
+	}
+}
+
+// keyed is a client that proves itself with assertions.
+func keyed() *Client {
+	c := worker()
+	c.AuthMethod, c.SecretHash = string(PrivateKeyJWT), nil
+	return c
+}
+
+func TestAnAssertionProvesOnlyAClientThatIsRegisteredForIt(t *testing.T) {
+	public, disabled := app(), keyed()
+	disabled.Disabled = true
+	for name, test := range map[string]struct {
+		client *Client
+		creds  Credentials
+		proved bool
+	}{
+		"verified":                     {keyed(), Credentials{Method: PrivateKeyJWT, Proved: true}, true},
+		"not verified":                 {keyed(), Credentials{Method: PrivateKeyJWT}, false},
+		"of a client with a secret":    {worker(), Credentials{Method: PrivateKeyJWT, Proved: true}, false},
+		"of a public client":           {public, Credentials{Method: PrivateKeyJWT, Proved: true}, false},
+		"of a disabled client":         {disabled, Credentials{Method: PrivateKeyJWT, Proved: true}, false},
+		"of an unknown client":         {nil, Credentials{Method: PrivateKeyJWT, Proved: true}, false},
+		"an empty secret instead":      {keyed(), Credentials{Method: ClientSecretPost}, false},
+		"a secret instead":             {keyed(), Credentials{Method: ClientSecretBasic, Secret: rightSecret, Proved: true}, false},
+		"nothing instead":              {keyed(), Credentials{Method: NoAuthentication, Proved: true}, false},
+		"proved, for a public client":  {public, Credentials{Method: NoAuthentication, Proved: true}, true},
+		"proved, and the wrong secret": {worker(), Credentials{Method: ClientSecretBasic, Secret: "wrong", Proved: true}, false},
+	} {
+		if r := authenticate(test.creds, test.client, secretKey); r != nil {
+			refusedWith(t, r, InvalidClient)
+			if test.proved {
+				t.Errorf("%s: %s", name, r.Description)
+			}
+		} else if !test.proved {
+			t.Errorf("%s is taken", name)
+		}
+	}
+}
+
+func TestASecretComesTheWayThatIsRegistered(t *testing.T) {
+	for registered, taken := range map[AuthMethod][]AuthMethod{
+		"": {ClientSecretBasic, ClientSecretPost}, ClientSecretBasic: {ClientSecretBasic}, ClientSecretPost: {ClientSecretPost}, PrivateKeyJWT: nil,
+	} {
+		c := worker()
+		c.AuthMethod = string(registered)
+		for _, method := range []AuthMethod{ClientSecretBasic, ClientSecretPost} {
+			r := authenticate(Credentials{Secret: rightSecret, Method: method}, c, secretKey)
+			if (r == nil) != slices.Contains(taken, method) {
+				t.Errorf("registered for %q, sent by %s: %v", registered, method, r)
+			}
+		}
+	}
+}
+
+// RFC 7523 §3; who verified the signature, and whether the id was used before,
+// is not asked here.
+func TestAnAssertionIsForOneServerAndForAMoment(t *testing.T) {
+	for name, test := range map[string]struct {
+		alter func(*ClientAssertion)
+		taken bool
+	}{
+		"as it should be":                     {func(*ClientAssertion) {}, true},
+		"without iat and nbf":                 {func(a *ClientAssertion) { a.IssuedAt, a.NotBefore = time.Time{}, time.Time{} }, true},
+		"in its last microsecond":             {func(a *ClientAssertion) { a.ExpiresAt = noon.Add(microsecond) }, true},
+		"expired":                             {func(a *ClientAssertion) { a.ExpiresAt = noon }, false},
+		"expired within the skew":             {func(a *ClientAssertion) { a.ExpiresAt = noon.Add(-time.Second) }, false},
+		"without exp":                         {func(a *ClientAssertion) { a.ExpiresAt = time.Time{} }, false},
+		"for 11 minutes":                      {func(a *ClientAssertion) { a.ExpiresAt = noon.Add(11 * time.Minute) }, true},
+		"for longer":                          {func(a *ClientAssertion) { a.ExpiresAt = noon.Add(11*time.Minute + microsecond) }, false},
+		"iat a minute ahead":                  {func(a *ClientAssertion) { a.IssuedAt = noon.Add(time.Minute) }, true},
+		"iat further ahead":                   {func(a *ClientAssertion) { a.IssuedAt = noon.Add(time.Minute + microsecond) }, false},
+		"iat long ago":                        {func(a *ClientAssertion) { a.IssuedAt = noon.Add(-24 * time.Hour) }, true},
+		"nbf a minute ahead":                  {func(a *ClientAssertion) { a.NotBefore = noon.Add(time.Minute) }, true},
+		"nbf further ahead":                   {func(a *ClientAssertion) { a.NotBefore = noon.Add(time.Minute + microsecond) }, false},
+		"aud foreign":                         {func(a *ClientAssertion) { a.Audience = "https://other.example" }, false},
+		"aud the token endpoint":              {func(a *ClientAssertion) { a.Audience = policy.Issuer + TokenPath }, false},
+		"aud the issuer and a slash":          {func(a *ClientAssertion) { a.Audience = policy.Issuer + "/" }, false},
+		"aud a list, or none":                 {func(a *ClientAssertion) { a.Audience = "" }, false},
+		"iss another client":                  {func(a *ClientAssertion) { a.Issuer = "app" }, false},
+		"sub another client":                  {func(a *ClientAssertion) { a.Subject = "app" }, false},
+		"iss and sub another client":          {func(a *ClientAssertion) { a.Issuer, a.Subject = "app", "app" }, false},
+		"without sub":                         {func(a *ClientAssertion) { a.Subject = "" }, false},
+		"without iss":                         {func(a *ClientAssertion) { a.Issuer = "" }, false},
+		"without jti":                         {func(a *ClientAssertion) { a.ID = "" }, false},
+		"jti of 128 bytes":                    {func(a *ClientAssertion) { a.ID = strings.Repeat("j", 128) }, true},
+		"jti of more":                         {func(a *ClientAssertion) { a.ID = strings.Repeat("j", 129) }, false},
+		"the issuer's id in other characters": {func(a *ClientAssertion) { a.Audience = "HTTPS://id.example" }, false},
+	} {
+		a := ClientAssertion{
+			Issuer: "worker", Subject: "worker", Audience: policy.Issuer, ID: "jti", IssuedAt: noon, NotBefore: noon, ExpiresAt: noon.Add(time.Minute),
+		}
+		test.alter(&a)
+		if a.Accept(keyed(), policy.Issuer, noon) != test.taken {
+			t.Errorf("%s: %t", name, !test.taken)
+		}
 	}
 }

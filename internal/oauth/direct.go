@@ -7,7 +7,7 @@ import (
 )
 
 // directScope is what the tutorial API's tokens are good for.
-var directScope = []string{"openid", "profile", "email"}
+var directScope = []string{OpenID, Profile, Email}
 
 // GrantDirect issues the first tokens of a person who has just signed in
 // through the tutorial API. The caller has decided that they may.

@@ -9,7 +9,7 @@ import (
 )
 
 func directFacts() ClientFacts {
-	c := &Client{ID: DirectClient, Public: true, Grants: []string{RefreshTokenGrant}, Epoch: 9}
+	c := &Client{ID: DirectClient, ClientMetadata: change.ClientMetadata{Public: true, Grants: []string{RefreshTokenGrant}}, Epoch: 9}
 	return ClientFacts{Client: c, GlobalEpoch: globalEpoch, SecretKey: secretKey, KeyID: refreshKey.ID}
 }
 

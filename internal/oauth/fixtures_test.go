@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/change"
 )
 
 // What the tests of this package are about: a server, two clients and a person.
@@ -30,8 +32,10 @@ const (
 // app is a public client: a page in a browser.
 func app() *Client {
 	return &Client{
-		ID: "app", Public: true, Grants: []string{RefreshTokenGrant}, Scopes: []string{"openid", "read", "write", "admin"},
-		Audiences: []string{api, otherAPI}, Origins: []string{appOrigin}, Epoch: 5,
+		ID: "app", Epoch: 5, ClientMetadata: change.ClientMetadata{
+			Public: true, Grants: []string{RefreshTokenGrant}, Scopes: []string{"openid", "read", "write", "admin"},
+			Audiences: []string{api, otherAPI}, Origins: []string{appOrigin},
+		},
 	}
 }
 
@@ -42,8 +46,9 @@ func appCredentials() Credentials {
 // worker is a confidential client: a program on a server.
 func worker() *Client {
 	return &Client{
-		ID: "worker", SecretHash: SecretHash(secretKey, rightSecret), Grants: []string{ClientCredentialsGrant, RefreshTokenGrant},
-		Scopes: []string{"read", "write", "admin"}, Audiences: []string{api, otherAPI}, Epoch: 6,
+		ID: "worker", SecretHash: SecretHash(secretKey, rightSecret), Epoch: 6, ClientMetadata: change.ClientMetadata{
+			Grants: []string{ClientCredentialsGrant, RefreshTokenGrant}, Scopes: []string{"read", "write", "admin"}, Audiences: []string{api, otherAPI},
+		},
 	}
 }
 

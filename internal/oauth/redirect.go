@@ -3,36 +3,126 @@ package oauth
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// ValidateRedirectURI returns what is wrong with a redirect URI that somebody
+// HasRedirectURI says whether uri is registered. URIs compare exactly; a native
+// app may listen on any port of the loopback addresses, since it cannot know
+// which one will be free. RFC 9700 §4.1.3, RFC 8252 §7.3.
+func (c *Client) HasRedirectURI(uri string) bool { return c.registered(c.RedirectURIs, uri) }
+
+// HasPostLogoutRedirectURI is HasRedirectURI for the way back from signing out.
+// OpenID Connect RP-Initiated Logout 1.0 §3.
+func (c *Client) HasPostLogoutRedirectURI(uri string) bool {
+	return c.registered(c.PostLogoutRedirectURIs, uri)
+}
+
+func (c *Client) registered(uris []string, uri string) bool {
+	if slices.Contains(uris, uri) {
+		return true
+	}
+	portless, ok := withoutLoopbackPort(uri)
+	return ok && c.Native && slices.ContainsFunc(uris, func(registered string) bool {
+		other, ok := withoutLoopbackPort(registered)
+		return ok && other == portless
+	})
+}
+
+// withoutLoopbackPort cuts the port, if there is one, out of an http URI on a
+// loopback address. A name such as localhost may lead elsewhere: RFC 8252 §8.3.
+func withoutLoopbackPort(uri string) (portless string, ok bool) {
+	for _, host := range []string{"http://127.0.0.1", "http://[::1]"} {
+		rest, found := strings.CutPrefix(uri, host)
+		if !found {
+			continue
+		}
+		end := strings.IndexAny(rest, "/?")
+		if end < 0 {
+			end = len(rest)
+		}
+		port, hasPort := strings.CutPrefix(rest[:end], ":")
+		return host + rest[end:], hasPort && isPort(port) || end == 0
+	}
+	return "", false
+}
+
+// validateRedirectURI returns what is wrong with a redirect URI that the client
 // wants to register, or "". RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.6.
-func ValidateRedirectURI(uri string) string {
+func (c *Client) validateRedirectURI(uri string) string {
+	if problem := validateText(uri); problem != "" {
+		return problem
+	}
+	u, err := url.Parse(uri)
+	if err == nil && isPrivateUse(uri, u) {
+		switch {
+		case !c.Native:
+			return "has a scheme of its own, as only a native app may: any app of the device can claim it"
+		case isAmbiguous(u):
+			return ambiguous
+		}
+		return ""
+	}
+	return validateWebURI(uri)
+}
+
+// validateWebURI returns what is wrong with the URI of a page or endpoint of a
+// client, or "".
+func validateWebURI(uri string) string {
+	if problem := validateText(uri); problem != "" {
+		return problem
+	}
 	u, err := url.Parse(uri)
 	switch {
-	case err != nil || len(uri) > maxURILength || !isURIText(uri):
-		return "must be a URI of at most 2,048 characters"
-	case strings.Contains(uri, "*"):
-		return "must not hold a wildcard: it is compared exactly"
-	case strings.Contains(uri, "#"):
-		return "must not have a fragment"
-	case u.User != nil:
-		return "must not have a user name"
-	case isAmbiguousPath(u.Path):
-		return "must not hold a dot segment, backslash or control character: browsers and servers disagree about them"
-	case isPrivateUse(uri, u):
-		return ""
+	case err != nil:
+		return notURI
 	case u.Scheme != "https" && u.Scheme != "http":
 		// javascript:, data:, vbscript:, file:, blob: and their like.
-		return "must be https://host/..., http on a loopback host, or com.example.app:/..."
+		return "must be https://host/..., http on a loopback host, or a native app's com.example.app:/..."
+	case isAmbiguous(u):
+		return ambiguous
 	case !hasPlainAuthority(uri, u):
 		return "must begin as browsers write it: in lower case, with a plain host name or IP address"
 	case u.Scheme == "http" && !isLoopbackHost(u.Hostname()):
 		return "must use https, or http on a loopback host"
 	}
 	return ""
+}
+
+const (
+	notURI    = "must be a URI of at most 2,048 characters"
+	ambiguous = "must not hold a user name, dot segment, backslash or control character: browsers and servers disagree about them"
+)
+
+// validateText is about the characters alone.
+func validateText(uri string) string {
+	switch {
+	case len(uri) > maxURILength || !isURIText(uri):
+		return notURI
+	case strings.Contains(uri, "*"):
+		return "must not hold a wildcard: it is compared exactly"
+	case strings.Contains(uri, "#"):
+		return "must not have a fragment"
+	}
+	return ""
+}
+
+func isAmbiguous(u *url.URL) bool { return u.User != nil || isAmbiguousPath(u.Path) }
+
+// sameOrigin says whether two valid web URIs have one scheme, host and port. RFC 6454 §5.
+func sameOrigin(a, b string) bool { return originOf(a) == originOf(b) }
+
+func originOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return u.Scheme + "://" + u.Hostname() + ":" + port
 }
 
 // isURIText says whether s holds only characters of a URI. RFC 3986 §2.
@@ -69,8 +159,12 @@ func isPlainPort(u *url.URL) bool {
 	if port == "" {
 		return !strings.HasSuffix(u.Host, ":")
 	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	return err == nil && n > 0 && strconv.FormatUint(n, 10) == port
+	return isPort(port)
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0 && strconv.FormatUint(n, 10) == text
 }
 
 // isPlainLabel follows RFC 1123 §2.1, and lets the underscore of container names pass.

@@ -4,17 +4,110 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/keywright/keywright/internal/change"
 )
+
+// webApp and nativeApp differ in what a redirect URI may be.
+func webApp(redirectURIs ...string) *Client {
+	return &Client{ID: "web", ClientMetadata: change.ClientMetadata{RedirectURIs: redirectURIs, PostLogoutRedirectURIs: redirectURIs}}
+}
+
+func nativeApp(redirectURIs ...string) *Client {
+	c := webApp(redirectURIs...)
+	c.Native = true
+	return c
+}
 
 func TestGoodRedirectURIsAreAccepted(t *testing.T) {
 	for _, uri := range []string{
 		"https://app.example", "https://app.example/", "https://app.example/cb", "https://app.example/cb?flow=1&x=%20", "https://app.example:8443/cb",
 		"https://app.example:443/cb", "https://a-b.c_d.example/~x/y;z=1", "https://xn--bcher-kva.example/cb", "https://192.0.2.1/cb", "https://[2001:db8::1]/cb",
 		"https://[::1]:8443/cb", "http://localhost/cb", "http://localhost:4200/cb", "http://app.localhost:4200/", "http://127.0.0.1:51004/cb", "http://[::1]:51004/cb",
-		"com.example.app:/cb", "com.example.app://cb", "https://app.example/a.b/..c/...", "https://app.example/" + strings.Repeat("a", 2028),
+		"https://app.example/a.b/..c/...", "https://app.example/" + strings.Repeat("a", 2028),
 	} {
-		if problem := ValidateRedirectURI(uri); problem != "" {
-			t.Errorf("%.80q %s", uri, problem)
+		for _, c := range []*Client{webApp(), nativeApp()} {
+			if problem := c.validateRedirectURI(uri); problem != "" {
+				t.Errorf("%.80q %s", uri, problem)
+			}
+		}
+	}
+	for _, uri := range []string{"com.example.app:/cb", "com.example.app://cb"} {
+		if problem := nativeApp().validateRedirectURI(uri); problem != "" {
+			t.Errorf("%q %s", uri, problem)
+		}
+		if webApp().validateRedirectURI(uri) == "" {
+			t.Errorf("%q of a web client is accepted", uri)
+		}
+	}
+}
+
+func TestRedirectURIsCompareExactly(t *testing.T) {
+	const cb = "https://app.example/cb"
+	for _, c := range []*Client{webApp(cb), nativeApp(cb)} {
+		if !c.HasRedirectURI(cb) || !c.HasPostLogoutRedirectURI(cb) {
+			t.Error("the registered URI is refused")
+		}
+		for _, uri := range append(hostileRedirectURIs, "https://app.example/cb/", "https://app.example/CB", "https://app.example/c%62", "https://app.example/cb?x", "https://app.example/cb?",
+			"https://app.example:443/cb", "https://app.example:8443/cb", "https://app.example.evil.example/cb", "https://appXexample/cb", "https://app-example/cb",
+			"https://evil.example/cb", "https://a.app.example/cb", "http://app.example/cb", "https://app.example", "https://app.example//cb", "https://app.example/cb;x",
+			"https://app.example/cb/x", "https://app.example/c", "com.example.app:/cb") {
+			if c.HasRedirectURI(uri) || c.HasPostLogoutRedirectURI(uri) {
+				t.Errorf("%.80q is taken for %s", uri, cb)
+			}
+		}
+	}
+	if none := webApp(); none.HasRedirectURI("") || none.HasRedirectURI(cb) {
+		t.Error("a client without redirect URIs has one")
+	}
+}
+
+func TestThePortOfALoopbackAddressVariesForNativeClientsOnly(t *testing.T) {
+	for _, c := range []struct {
+		registered, asked string
+		same              bool
+	}{
+		{"http://127.0.0.1/cb", "http://127.0.0.1:51004/cb", true},
+		{"http://127.0.0.1:1/cb", "http://127.0.0.1:65535/cb", true},
+		{"http://127.0.0.1:1/cb", "http://127.0.0.1/cb", true},
+		{"http://127.0.0.1", "http://127.0.0.1:51004", true},
+		{"http://127.0.0.1?x=1", "http://127.0.0.1:51004?x=1", true},
+		{"http://[::1]/cb", "http://[::1]:51004/cb", true},
+		{"http://localhost/cb", "http://localhost:51004/cb", false},
+		{"http://app.localhost/cb", "http://app.localhost:51004/cb", false},
+		{"https://127.0.0.1/cb", "https://127.0.0.1:51004/cb", false},
+		{"https://app.example/cb", "https://app.example:51004/cb", false},
+		{"http://127.0.0.1/cb", "http://[::1]/cb", false},
+		{"http://127.0.0.1/cb", "http://localhost/cb", false},
+		{"http://127.0.0.1/cb", "https://127.0.0.1:51004/cb", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:51004/other", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:51004/cb?x", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:51004/cb#x", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:51004", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:/cb", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:0/cb", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:65536/cb", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:080/cb", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:+80/cb", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:80:80/cb", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1:80@evil.example/cb", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1@evil.example/cb", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1.evil.example/cb", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.10/cb", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1\\evil.example/cb", false},
+		{"http://127.0.0.1/cb", "http://127.0.0.1#@evil.example/cb", false},
+		{"http://127.0.0.1/cb", "HTTP://127.0.0.1:51004/cb", false},
+		{"http://[::1]/cb", "http://[::1]evil.example:1/cb", false},
+		{"http://[::1]/cb", "http://[::1]:1:1/cb", false},
+	} {
+		if got := nativeApp(c.registered).HasRedirectURI(c.asked); got != c.same {
+			t.Errorf("native: %q for %q: %t", c.asked, c.registered, got)
+		}
+		if got := nativeApp(c.registered).HasPostLogoutRedirectURI(c.asked); got != c.same {
+			t.Errorf("native, post-logout: %q for %q: %t", c.asked, c.registered, got)
+		}
+		if webApp(c.registered).HasRedirectURI(c.asked) {
+			t.Errorf("web: %q is taken for %q", c.asked, c.registered)
 		}
 	}
 }
@@ -58,12 +151,14 @@ func TestHostileRedirectURIsAreRefused(t *testing.T) {
 		t.Errorf("only %d", len(hostileRedirectURIs))
 	}
 	for _, uri := range hostileRedirectURIs {
-		problem := ValidateRedirectURI(uri)
-		if problem == "" {
-			t.Errorf("%.80q is accepted", uri)
-		}
-		if bad := forbidden(problem); bad != "" {
-			t.Errorf("%.80q: the problem holds %s", uri, bad)
+		for _, c := range []*Client{webApp(), nativeApp()} {
+			problem := c.validateRedirectURI(uri)
+			if problem == "" {
+				t.Errorf("%.80q is accepted", uri)
+			}
+			if bad := forbidden(problem); bad != "" {
+				t.Errorf("%.80q: the problem holds %s", uri, bad)
+			}
 		}
 	}
 }
@@ -91,7 +186,7 @@ func TestOriginsAreWrittenAsBrowsersSendThem(t *testing.T) {
 	}
 }
 
-func FuzzValidateRedirectURI(f *testing.F) {
+func FuzzRedirectURI(f *testing.F) {
 	for _, uri := range hostileRedirectURIs {
 		if len(uri) < 200 {
 			f.Add(uri)
@@ -101,8 +196,11 @@ func FuzzValidateRedirectURI(f *testing.F) {
 	f.Add("com.example.app:/cb")
 	f.Add("http://[::1]:1/")
 	f.Fuzz(func(t *testing.T, uri string) {
-		if ValidateRedirectURI(uri) != "" {
+		if nativeApp().validateRedirectURI(uri) != "" {
 			return
+		}
+		if c := nativeApp(uri); !c.HasRedirectURI(uri) {
+			t.Errorf("%q is not itself", uri)
 		}
 		path, _, _ := strings.Cut(uri, "?")
 		secure := strings.HasPrefix(uri, "https://")

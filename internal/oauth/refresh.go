@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"slices"
 	"time"
 
 	"github.com/keywright/keywright/internal/change"
@@ -48,11 +49,18 @@ func Refresh(p Policy, req TokenRequest, f RefreshFacts, fresh Fresh, now time.T
 	if !ok || g == nil || !f.Key.genuine(token, g) || g.Client != c.ID || !f.refreshable(p, now) {
 		return refused(refuse(InvalidGrant, badRefreshToken))
 	}
-	scope, r := scopeWithin(req.Scope, g.Scope)
+	allowed, audiences := g.Scope, g.Audiences
+	if g.Session != "" { // what the tutorial API grants is fixed
+		allowed, audiences, ok = c.stillHas(g.Scope, g.Audiences, p.Issuer)
+	}
+	if !ok {
+		return refused(refuse(InvalidGrant, "the client may no longer have what it was granted"))
+	}
+	scope, r := scopeWithin(req.Scope, allowed)
 	if r != nil {
 		return refused(r)
 	}
-	audience, r := audienceWithin(req.Resources, g.Audiences, p.Issuer)
+	audience, r := audienceWithin(req.Resources, audiences, p.Issuer)
 	if r != nil {
 		return refused(r)
 	}
@@ -61,10 +69,14 @@ func Refresh(p Policy, req TokenRequest, f RefreshFacts, fresh Fresh, now time.T
 	if !ok {
 		return refused(refuse(InvalidGrant, badRefreshToken), changes...)
 	}
+	if s := f.session(now); s != nil && !slices.Contains(g.Scope, OfflineAccess) {
+		changes = append(changes, s.Used(p, now)...) // the person uses an app of the session
+	}
 	return Outcome{
 		Answer{Issue: &Issue{
 			AccessToken:  issueAccessToken(p, c, g, scope, audience, fresh.TokenSuffix, now),
 			RefreshToken: f.Key.derive(g, next),
+			IDToken:      issueIDToken(p, c, g, f.User, scope, "", now),
 		}},
 		changes,
 	}

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"github.com/keywright/keywright/internal/change"
@@ -10,8 +9,9 @@ import (
 
 // A signing key's life is a row of times, so that all nodes agree on it
 // without a word: it is published, may sign once no verifier can hold a key set
-// without it, signs until the next one does, and is withdrawn when the last
-// token that it can have signed has expired.
+// without it, signs until the next one of its algorithm does, and is withdrawn
+// when the last token that it can have signed has expired. The keys of one
+// algorithm know nothing of another's.
 const (
 	// JWKSMaxAge is how long verifiers may keep the published key set.
 	JWKSMaxAge = 5 * time.Minute
@@ -28,28 +28,24 @@ type SigningKey struct {
 	SignsFrom   time.Time // will sign from here on
 }
 
-// Signer returns the key that signs at a moment: of the algorithm's keys the one
-// that began last. Until the algorithm has one, after the operator chose
-// another, the old algorithm's key goes on. A clock that is behind the one by
-// which the keys were published finds the first.
+// Signer returns the algorithm's key that signs at a moment: the one that began
+// last. A clock that is behind the one by which the keys were published finds
+// the first.
 func Signer(keys []SigningKey, algorithm string, now time.Time) (key SigningKey, ok bool) {
 	for _, k := range keys {
-		if k.SignsFrom.After(now) {
-			continue
-		}
-		wanted, had := k.Algorithm == algorithm, key.Algorithm == algorithm
-		if !ok || wanted && !had || wanted == had && compareBeginnings(k, key) > 0 {
+		if k.Algorithm == algorithm && (!ok || k.signsInsteadOf(key, now)) {
 			key, ok = k, true
 		}
-	}
-	if !ok && len(keys) > 0 {
-		return slices.MinFunc(keys, compareBeginnings), true
 	}
 	return key, ok
 }
 
-func compareBeginnings(a, b SigningKey) int {
-	return cmp.Or(a.SignsFrom.Compare(b.SignsFrom), cmp.Compare(a.ID, b.ID))
+// signsInsteadOf says which of two keys signs: the later one, once it has begun.
+func (k SigningKey) signsInsteadOf(other SigningKey, now time.Time) bool {
+	if cmp.Or(k.SignsFrom.Compare(other.SignsFrom), cmp.Compare(k.ID, other.ID)) > 0 {
+		return !k.SignsFrom.After(now)
+	}
+	return other.SignsFrom.After(now)
 }
 
 // successor returns the algorithm's first key that begins after a moment.
@@ -69,8 +65,8 @@ type NewKey struct {
 	PrivateKey []byte // PKCS #8
 }
 
-// KeysWanted says how many new keys KeepKeys needs: with one that signs and a
-// successor that is published, none.
+// KeysWanted says how many new keys of an algorithm KeepKeys needs: with one
+// that signs and a successor that is published, none.
 func KeysWanted(keys []SigningKey, algorithm string, now time.Time) int {
 	wanted := 0
 	if _, ok := Signer(keys, algorithm, now); !ok {
@@ -82,8 +78,9 @@ func KeysWanted(keys []SigningKey, algorithm string, now time.Time) int {
 	return wanted
 }
 
-// KeepKeys publishes what KeysWanted asked for and withdraws what has served.
-// A key signs for lifetime before its successor takes over.
+// KeepKeys publishes the keys of an algorithm that KeysWanted asked for and
+// withdraws what has served. A key signs for lifetime before its successor takes
+// over.
 func KeepKeys(keys []SigningKey, algorithm string, made []NewKey, lifetime time.Duration, now time.Time) []change.Change {
 	var changes []change.Change
 	publish := func(signsFrom, readyAt time.Time) SigningKey {
@@ -98,23 +95,17 @@ func KeepKeys(keys []SigningKey, algorithm string, made []NewKey, lifetime time.
 	current, signing := Signer(keys, algorithm, now)
 	ready := now.Add(keyLead)
 	if !signing && len(made) > 0 {
-		// Nobody can hold a key set yet: both keys of the first pair may sign at once.
+		// The algorithm has signed nothing yet: both keys of its first pair may sign at once.
 		current, ready = publish(now, now), now
 	}
-	if resumes(keys, current, algorithm, now) {
-		// Its row says since when, so that the other algorithm's key is kept for its tokens.
-		current.SignsFrom = now
-		changes = append(changes, change.SigningKeyPromoted{KeyID: current.ID, SignsFrom: now})
-	}
 	if _, ok := successor(keys, algorithm, now); !ok && len(made) > 0 {
-		from := ready
-		if current.Algorithm == algorithm {
-			from = later(ready, current.SignsFrom.Add(lifetime))
-		}
-		publish(from, ready)
+		publish(later(ready, current.SignsFrom.Add(lifetime)), ready)
 	}
 	for _, k := range keys {
-		// What it signed ends at the latest this long after the algorithm's next key began.
+		if k.Algorithm != algorithm {
+			continue
+		}
+		// What it signed ends at the latest this long after the next key began.
 		next, ok := successor(keys, algorithm, k.SignsFrom)
 		if ok && !now.Before(next.SignsFrom.Add(MaxAccessTokenTTL+time.Hour)) {
 			changes = append(changes, change.SigningKeyRemoved{KeyID: k.ID})
@@ -123,18 +114,11 @@ func KeepKeys(keys []SigningKey, algorithm string, made []NewKey, lifetime time.
 	return changes
 }
 
-// resumes says whether current signs again, because the operator went back to
-// its algorithm, after a key of another one had begun.
-func resumes(keys []SigningKey, current SigningKey, algorithm string, now time.Time) bool {
-	return current.Algorithm == algorithm && slices.ContainsFunc(keys, func(k SigningKey) bool {
-		return k.Algorithm != algorithm && k.SignsFrom.After(current.SignsFrom) && !k.SignsFrom.After(now)
-	})
-}
-
-// RotateKeys lets the successor take over as soon as every verifier can know
-// it. When a key has leaked, it does at once, and every key that has signed is
-// withdrawn: what they signed, and what a thief signs with them, is refused from
-// then on. ok is false when there is no successor.
+// RotateKeys lets an algorithm's successor take over as soon as every verifier
+// can know it. When a key has leaked, it does at once, and every key of the
+// algorithm that has signed is withdrawn: what they signed, and what a thief
+// signs with them, is refused from then on. ok is false when there is no
+// successor.
 func RotateKeys(keys []SigningKey, algorithm string, leaked bool, now time.Time) (next SigningKey, changes []change.Change, ok bool) {
 	next, ok = successor(keys, algorithm, now)
 	if !ok {
@@ -143,7 +127,7 @@ func RotateKeys(keys []SigningKey, algorithm string, leaked bool, now time.Time)
 	from := now
 	if leaked {
 		for _, k := range keys {
-			if !k.SignsFrom.After(now) {
+			if k.Algorithm == algorithm && !k.SignsFrom.After(now) {
 				changes = append(changes, change.SigningKeyRemoved{KeyID: k.ID})
 			}
 		}

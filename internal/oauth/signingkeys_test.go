@@ -2,8 +2,10 @@ package oauth
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +20,7 @@ type keyRing struct {
 	keys     []SigningKey
 	lifetime time.Duration
 	drawn    int
-	first    map[string]bool      // the first pair may sign at once
+	first    map[string]bool      // an algorithm's first pair may sign at once
 	leaked   map[string]bool      // took over from one that had leaked
 	signed   map[string]time.Time // by key, the last time
 }
@@ -35,7 +37,7 @@ func (r *keyRing) keep(algorithm string, now time.Time) []change.Change {
 		r.drawn++
 		made = append(made, NewKey{ID: fmt.Sprint(algorithm, "-", r.drawn), Algorithm: algorithm, PrivateKey: []byte("private")})
 	}
-	isFirst := len(r.keys) == 0
+	isFirst := len(r.ids(algorithm)) == 0
 	changes := KeepKeys(r.keys, algorithm, made, r.lifetime, now)
 	for _, c := range changes {
 		if added, ok := c.(change.SigningKeyAdded); ok && isFirst {
@@ -57,7 +59,7 @@ func (r *keyRing) rotate(algorithm string, leaked bool, now time.Time) {
 	}
 	if leaked {
 		r.leaked[next.ID] = true
-		clear(r.signed) // their tokens end with them
+		maps.DeleteFunc(r.signed, func(id string, _ time.Time) bool { return strings.HasPrefix(id, algorithm) }) // their tokens end with them
 	}
 	r.apply(changes, now)
 	r.keep(algorithm, now)
@@ -92,8 +94,8 @@ func (r *keyRing) apply(changes []change.Change, now time.Time) {
 func (r *keyRing) sign(algorithm string, now time.Time) SigningKey {
 	r.t.Helper()
 	k, ok := Signer(r.keys, algorithm, now)
-	if !ok {
-		r.t.Fatal("nothing signs")
+	if !ok || k.Algorithm != algorithm {
+		r.t.Fatalf("%q signs with %s, not %s", k.ID, k.Algorithm, algorithm)
 	}
 	slices.Reverse(r.keys)
 	if other, _ := Signer(r.keys, algorithm, now); other != k {
@@ -207,84 +209,59 @@ func TestAClockThatIsBehindStillFindsAKey(t *testing.T) {
 			t.Errorf("%v behind: %+v", behind, changes)
 		}
 	}
+}
+
+func TestAlgorithmsKnowNothingOfEachOther(t *testing.T) {
+	r := newKeyRing(t, 30*day)
 	if _, ok := Signer(nil, "ES256", noon); ok {
 		t.Error("without keys something signs")
 	}
-}
-
-func TestAnotherAlgorithmTakesOverWhenVerifiersKnowIt(t *testing.T) {
-	r := newKeyRing(t, 30*day)
 	r.keep("ES256", noon)
-	now := noon.Add(day)
-	r.keep("EdDSA", now)
-	if k := r.sign("EdDSA", now.Add(keyLead-microsecond)); k.Algorithm != "ES256" {
-		t.Errorf("%s signs before verifiers know it", k.ID)
+	now := noon.Add(100 * day)
+	if k, ok := Signer(r.keys, "RS256", now); ok {
+		t.Errorf("%s signs for another algorithm", k.ID)
 	}
-	now = now.Add(keyLead)
-	if k := r.sign("EdDSA", now); k.Algorithm != "EdDSA" {
-		t.Errorf("%s signs", k.ID)
+	if wanted := KeysWanted(r.keys, "RS256", now); wanted != 2 {
+		t.Errorf("%d keys are wanted of an algorithm that has none", wanted)
 	}
-	for range 3 * 30 * 24 {
-		now = now.Add(time.Hour)
-		r.keep("EdDSA", now)
-		if k := r.sign("EdDSA", now); k.Algorithm != "EdDSA" {
-			t.Fatalf("%s signs", k.ID)
-		}
+	r.keep("ES256", now)
+	before := r.ids("ES256")
+	r.keep("RS256", now)
+	r.sign("RS256", now) // its first pair, at once
+	r.rotate("RS256", false, now.Add(day))
+	r.rotate("RS256", true, now.Add(2*day))
+	if after := r.ids("ES256"); !slices.Equal(after, before) || len(before) != 2 {
+		t.Errorf("keeping and rotating RS256 turned ES256's %v into %v", before, after)
 	}
-	if old := r.ids("ES256"); len(old) != 0 {
-		t.Errorf("%v are published for ever", old)
-	}
-}
-
-func TestTheFirstAlgorithmIsTakenUpAgain(t *testing.T) {
-	r := newKeyRing(t, 30*day)
-	r.keep("ES256", noon)
-	r.keep("EdDSA", noon.Add(day))
-	r.sign("EdDSA", noon.Add(day+keyLead))
-	back := noon.Add(2 * day)
-	last := r.sign("EdDSA", back)
-	if last.Algorithm != "EdDSA" {
-		t.Fatalf("%s signs", last.ID)
-	}
-	r.keep("ES256", back)
-	if k := r.sign("ES256", back); k.Algorithm != "ES256" {
-		t.Errorf("%s signs, though verifiers know the others", k.ID)
-	}
-	// apply, called by keep, fails the test if a key goes too early.
-	for now := back; now.Before(back.Add(70 * day)); now = now.Add(time.Hour) {
-		r.keep("ES256", now)
-		r.sign("ES256", now)
-	}
-	if old := r.ids("EdDSA"); len(old) != 0 {
-		t.Errorf("%v are published for ever", old)
+	r.keep("ES256", now.Add(3*day))
+	r.rotate("ES256", true, now.Add(3*day))
+	if k := r.sign("RS256", now.Add(3*day)); k.ID != r.ids("RS256")[0] || len(r.ids("RS256")) != 2 {
+		t.Errorf("%s signs, of %v", k.ID, r.ids("RS256"))
 	}
 }
 
-// A year in the life of two nodes: they are restarted with another algorithm,
-// one after the other, and their operator rotates when it pleases them.
+// A year in the life of the keys of three algorithms, whose operator rotates one
+// of them now and then.
 func TestAYearOfSigningKeys(t *testing.T) {
 	algorithms := []string{"ES256", "EdDSA", "RS256"}
 	for _, lifetime := range []time.Duration{time.Hour, 7 * day, 30 * day} {
 		for seed := range uint64(8) {
 			random := rand.New(rand.NewPCG(seed, 0))
 			r, now := newKeyRing(t, lifetime), noon
-			nodes := [2]string{"ES256", "ES256"}
 			most := 0
 			for now.Before(noon.Add(365 * day)) {
 				now = r.nextMoment(now, random)
-				node := random.IntN(len(nodes))
-				if random.IntN(200) == 0 {
-					nodes[node] = algorithms[random.IntN(len(algorithms))]
+				for _, algorithm := range algorithms {
+					r.keep(algorithm, now)
 				}
-				r.keep(nodes[node], now)
-				r.keep(nodes[1-node], now)
+				chosen := algorithms[random.IntN(len(algorithms))]
 				switch random.IntN(50) {
 				case 0:
-					r.rotate(nodes[node], false, now)
+					r.rotate(chosen, false, now)
 				case 1:
-					r.rotate(nodes[node], true, now)
+					r.rotate(chosen, true, now)
 				}
-				for _, algorithm := range nodes {
+				for _, algorithm := range algorithms {
 					r.sign(algorithm, now)
 				}
 				most = max(most, len(r.keys))
@@ -292,7 +269,7 @@ func TestAYearOfSigningKeys(t *testing.T) {
 			if limit := 12 + 3*int(36*time.Hour/lifetime); most > limit {
 				t.Errorf("lifetime %v, seed %d: %d keys were published at once", lifetime, seed, most)
 			}
-			if minimum := int(365 * day / (lifetime + 12*time.Hour)); r.drawn < minimum {
+			if minimum := len(algorithms) * int(365*day/(lifetime+12*time.Hour)); r.drawn < minimum {
 				t.Errorf("lifetime %v, seed %d: only %d keys in a year", lifetime, seed, r.drawn)
 			}
 		}

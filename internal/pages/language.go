@@ -4,7 +4,10 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"html"
+	"html/template"
 	"strings"
+	"time"
 )
 
 //go:embed text
@@ -32,16 +35,49 @@ func loadTexts() (map[string]texts, error) {
 	return all, nil
 }
 
-// text returns the sentence of a key with its {} replaced, in order.
-func (t texts) text(key string, values ...string) (string, error) {
-	sentence, ok := t[key]
+// text returns the sentence of a key, a string or Text, with its {} replaced in
+// order.
+func (t texts) text(key any, values ...string) (string, error) {
+	sentence, ok := t[fmt.Sprint(key)]
 	if !ok {
 		return "", fmt.Errorf("there is no text %q", key)
 	}
-	for _, value := range values {
-		sentence = strings.Replace(sentence, "{}", value, 1)
+	parts := strings.Split(sentence, "{}")
+	if len(parts) != len(values)+1 {
+		return "", fmt.Errorf("text %q has %d places for %d values", key, len(parts)-1, len(values))
 	}
-	return sentence, nil
+	filled := parts[0]
+	for i, value := range values {
+		filled += value + parts[i+1]
+	}
+	return filled, nil
+}
+
+// dated returns the sentence of a key with a day in its place.
+func (t texts) dated(key string, day time.Time) (template.HTML, error) {
+	before, after, ok := strings.Cut(t[key], "{}")
+	if !ok {
+		return "", fmt.Errorf("the text %q has no place for a day", key)
+	}
+	return template.HTML(fmt.Sprintf(`%s<time datetime="%s">%s</time>%s`,
+		html.EscapeString(before), day.Format(time.DateOnly), html.EscapeString(t.day(day)), html.EscapeString(after))), nil
+}
+
+// day writes a day, such as 12 October 2026.
+func (t texts) day(day time.Time) string {
+	months := strings.Fields(t["day.months"])
+	return strings.Replace(day.Format(t["day.format"]), day.Month().String(), months[day.Month()-1], 1)
+}
+
+// scope says what a scope allows.
+func (t texts) scope(s Scope) string {
+	if s.Description != "" {
+		return s.Description
+	}
+	if text, ok := t["scope."+s.Name]; ok {
+		return text
+	}
+	return s.Name
 }
 
 // Choose returns the first language of a preference list that the pages speak,

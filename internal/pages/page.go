@@ -1,49 +1,21 @@
 package pages
 
-// A Page is one of the structs of this file.
+import "time"
+
+// A Page is one of the structs of this package.
 type Page interface {
 	// template is the name of the page's template.
 	template() string
 }
-
-// Problem is what to mend in a field, shown below it.
-type Problem struct {
-	Field   string
-	Message string
-}
-
-// Problems are what to mend in a form.
-type Problems []Problem
-
-// Of returns what to mend in a field, or nil.
-func (p Problems) Of(field string) *Problem {
-	for i := range p {
-		if p[i].Field == field {
-			return &p[i]
-		}
-	}
-	return nil
-}
-
-// Alert is what went wrong with the whole form; it is the key of a text.
-type Alert string
-
-// The alerts of forms.
-const (
-	WrongCredentials Alert = "alert.wrong-credentials"
-	TooManyAttempts  Alert = "alert.too-many-attempts"
-	Busy             Alert = "alert.busy"
-	FlowExpired      Alert = "alert.flow-expired"
-	PasswordChanged  Alert = "alert.password-changed"
-	NameChanged      Alert = "alert.name-changed"
-)
 
 // SignIn asks for an e-mail address and a password.
 type SignIn struct {
 	Flow     string // sealed; empty: the person came by themselves
 	App      string // to which they sign in; empty: this site
 	Email    string // as typed before
-	Alert    Alert
+	NoSignUp bool   // nobody may make an account here
+	Notice   Text
+	Alert    Text
 	Problems Problems
 }
 
@@ -53,7 +25,7 @@ type SignUp struct {
 	App      string
 	Email    string
 	Name     string
-	Alert    Alert
+	Alert    Text
 	Problems Problems
 }
 
@@ -74,18 +46,20 @@ type Scope struct {
 
 // Consent asks whether an app may have what it asks for.
 type Consent struct {
-	Request  string // sealed to session, person and the scopes shown
-	App      string
-	Host     string // where the app lives: what nobody can choose freely
-	Email    string
-	Scopes   []Scope
-	Resource string // the API that the tokens are for; empty: none was named
-	Offline  bool   // it goes on while the person is away
+	Request    string // sealed to session, person and the scopes shown
+	App        string
+	Host       string // where the app lives: what nobody can choose freely
+	Unverified bool   // the app registered itself
+	Email      string
+	Scopes     []Scope
+	Resource   string // the API that the tokens are for; empty: none was named
+	Offline    bool   // it goes on while the person is away, else until they sign out
+	Days       int    // how long, when offline; 0: until the person takes it back
 }
 
 // SignOut asks whether to sign out.
 type SignOut struct {
-	Request string // sealed
+	Request string // sealed; empty: the person came by themselves
 	App     string // which asked for it
 	Email   string
 }
@@ -94,35 +68,29 @@ type SignOut struct {
 type SignedOut struct {
 	App     string
 	Return  string   // where the app wants people to come back; empty: nowhere
-	Notify  []string // frames of apps that sign out in the browser
+	Notify  []string // frames of apps that sign out in the browser; then people go on to Return by themselves
 	Nothing bool     // nobody was signed in
 }
 
 // FormPost hands an answer to an app by a form. OAuth 2.0 Form Post Response Mode §2.
 type FormPost struct {
-	Action string
+	Action string // an http or https URL
 	Fields []Field
 }
 
 // Field is a name and a value.
 type Field struct{ Name, Value string }
 
-// Failure says what went wrong when nothing can be handed back to an app.
-type Failure struct {
-	Title     string // the key of a text
-	Message   string // the key of a text
-	RequestID string
-	Details   []Field // for a developer, in dev only
-	Docs      string  // a page about it
-}
-
 // Account is a person's own page.
 type Account struct {
 	Token    string // bound to the session
 	Name     string
+	Phone    string
+	Address  string // lines
 	Email    string
 	Verified bool
-	Alert    Alert
+	Notice   Text
+	Alert    Text
 	Problems Problems
 	Apps     []App
 	Sessions []Session
@@ -133,15 +101,16 @@ type App struct {
 	ID     string
 	Name   string
 	Scopes []Scope
-	Since  string
+	Since  time.Time
 }
 
 // Session is a browser in which a person is signed in.
 type Session struct {
-	ID      string
-	Browser string
-	Since   string
-	Current bool
+	ID       string
+	Browser  string // such as Firefox on Linux
+	Since    time.Time
+	LastSeen time.Time // zero: not known
+	Current  bool
 }
 
 // Start greets a developer, in dev only: three commands that work as printed.
@@ -156,8 +125,6 @@ type Start struct {
 // Index lists the gallery, in dev only.
 type Index struct{ States []string }
 
-func (Start) template() string         { return "start" }
-func (Index) template() string         { return "index" }
 func (SignIn) template() string        { return "sign-in" }
 func (SignUp) template() string        { return "sign-up" }
 func (ChooseAccount) template() string { return "choose-account" }
@@ -165,5 +132,8 @@ func (Consent) template() string       { return "consent" }
 func (SignOut) template() string       { return "sign-out" }
 func (SignedOut) template() string     { return "signed-out" }
 func (FormPost) template() string      { return "form-post" }
-func (Failure) template() string       { return "failure" }
 func (Account) template() string       { return "account" }
+func (Failure) template() string       { return "failure" }
+func (Flows) template() string         { return "flows" }
+func (Start) template() string         { return "start" }
+func (Index) template() string         { return "index" }

@@ -28,7 +28,7 @@ type claims struct {
 
 // sign makes the JWT of an access token.
 func (s *Server) sign(t oauth.AccessToken) (string, error) {
-	key, err := s.keys.signer(t.IssuedAt)
+	key, err := s.keys.signer(s.SigningAlg, t.IssuedAt)
 	if err != nil {
 		return "", err
 	}
@@ -85,13 +85,21 @@ type tokenAnswer struct {
 	TokenType    string `json:"token_type"`
 	ExpiresIn    int64  `json:"expires_in"`
 	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
 	Scope        string `json:"scope,omitempty"`
 }
 
 func (s *Server) answer(i *oauth.Issue) (tokenAnswer, error) {
 	signed, err := s.sign(i.AccessToken)
-	return tokenAnswer{
+	if err != nil {
+		return tokenAnswer{}, err
+	}
+	a := tokenAnswer{
 		AccessToken: signed, TokenType: "Bearer", ExpiresIn: int64(i.AccessToken.ExpiresAt.Sub(i.AccessToken.IssuedAt) / time.Second),
 		RefreshToken: i.RefreshToken, Scope: strings.Join(i.AccessToken.Scope, " "),
-	}, err
+	}
+	if i.IDToken != nil {
+		a.IDToken, err = s.signIDToken(i.IDToken, signed)
+	}
+	return a, err
 }

@@ -80,13 +80,15 @@ func (h addressHash) of(a netip.Addr) string {
 	return "adr_" + hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
-// buckets names the counters of failed sign-ins: a keyed hash cut to 20 bits, so
+// buckets names the counters of failed sign-ins and of sign-ups: a keyed hash cut to 20 bits, so
 // that rows are bounded and nobody can choose whose bucket to fill.
 type buckets struct{ key []byte }
 
 func (b buckets) account(canonicalEmail string) string { return b.name("account", canonicalEmail) }
 
 func (b buckets) address(a netip.Addr) string { return b.name("address", network(a)) }
+
+func (b buckets) signUp(a netip.Addr) string { return b.name("sign-up", network(a)) }
 
 func (b buckets) name(kind, of string) string {
 	mac := hmac.New(sha256.New, b.key)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -90,6 +91,19 @@ func TestOperatorManagesClients(t *testing.T) {
 			namesake := h.addClient(whole)
 			h.wantBody(h.form("/introspect", []string{"token", old}, basicOf(namesake)), 200, inactive)
 		})
+		h.run("what an operator leaves out about a client that signs people in", func(h *house) {
+			c := h.addClient(ClientView{ID: "shop", RedirectURIs: []string{"https://shop.example.com/cb"}})
+			if got := strings.Join(append(c.Grants, c.Scopes...), " "); got != "authorization_code refresh_token openid profile email offline_access" || c.IDTokenAlg != "ES256" || !*c.RequirePKCE || c.RegisteredBy != "command" {
+				h.Errorf("%+v", c)
+			}
+		})
+		h.run("a client that proves itself with its keys has no secret", func(h *house) {
+			c := h.addClient(ClientView{ID: "keyed", AuthMethod: "private_key_jwt", JWKS: json.RawMessage(aPublicKey), Grants: []string{"client_credentials"}})
+			if c.Secret != "" || string(c.JWKS) != aPublicKey {
+				h.Errorf("%+v", c)
+			}
+			h.mended(h.admin("POST", "/clients/keyed/secret", nil, nil), "no secret")
+		})
 		h.run("the built-in client stays", func(h *house) {
 			h.mended(h.admin("POST", "/clients/direct/remove", nil, nil), "built-in")
 		})
@@ -109,15 +123,29 @@ func TestOperatorManagesClients(t *testing.T) {
 				"must be an absolute":  {ID: "x", Audiences: []string{"api"}},
 				"more than 64 members": {ID: "x", Scopes: strings.Split(strings.Repeat("a,", 64)+"a", ",")},
 				"https://host/...":     {ID: "x", PostLogoutRedirectURIs: []string{"data:text/html,x"}},
+				"as only a native app": {ID: "x", RedirectURIs: []string{"com.example.app:/cb"}},
+				"authentication metho": {ID: "x", AuthMethod: "client_secret_jwt"},
+				"needs the client's":   {ID: "x", AuthMethod: "private_key_jwt"},
+				"private or symmetric": {ID: "x", JWKS: json.RawMessage(`{"keys":[{"kty":"oct","k":"AAAA"}]}`)},
+				"must be a JWK Set":    {ID: "x", JWKS: json.RawMessage(`[]`)},
+				"no key that can":      {ID: "x", JWKS: json.RawMessage(`{"keys":[{"kty":"EC","crv":"P-521","x":"AA","y":"AA"}]}`)},
+				"must use PKCE":        {ID: "x", Public: true, RequirePKCE: new(false)},
+				"signing algorithm":    {ID: "x", IDTokenAlg: "HS256"},
+				"needs a redirect URI": {ID: "x", Grants: []string{"authorization_code"}},
+				"the name must be":     {ID: "x", Name: "a\u202eb"},
+				"host and port of a r": {ID: "x", RedirectURIs: []string{"https://app.example.com/cb"}, FrontchannelLogoutURI: "https://evil.example/"},
 			} {
 				h.mended(h.admin("POST", "/clients", c, nil), about)
 			}
-			h.mended(h.admin("POST", "/clients", map[string]any{"client_id": "x", "trusted": true}, nil), "trusted")
+			h.mended(h.admin("POST", "/clients", map[string]any{"client_id": "x", "roles": []string{"admin"}}, nil), "roles")
 			h.mended(h.admin("POST", "/clients", []int{}, nil), "not understood")
 			h.mended(h.admin("GET", "/clients/x", nil, nil), "no client with the id x")
 		})
 	})
 }
+
+// aPublicKey is a JWK Set as Keywright writes it.
+const aPublicKey = `{"keys":[{"kty":"OKP","use":"sig","alg":"EdDSA","kid":"k","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
 
 func TestOperatorManagesPeople(t *testing.T) {
 	inEachHouse(t, func(h *house) {
@@ -173,8 +201,14 @@ func TestOperatorSeesTheKeys(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		var keys []KeyView
 		h.admin("GET", "/keys", nil, &keys)
-		if len(keys) != 2 || !keys[0].Signing || keys[1].Signing || keys[0].Algorithm != "ES256" {
-			h.Errorf("%+v", keys)
+		states := map[string]int{}
+		for _, k := range keys {
+			states[fmt.Sprint(k.Algorithm, " ", k.Signing)]++
+		}
+		for _, algorithm := range algorithms {
+			if states[string(algorithm)+" true"] != 1 || states[string(algorithm)+" false"] != 1 || len(keys) != 6 {
+				h.Errorf("%+v", keys)
+			}
 		}
 		a := h.admin("GET", "/keys", nil, nil)
 		if strings.Contains(a.body, `"d"`) || strings.Contains(a.body, "private") {

@@ -10,71 +10,24 @@ import (
 	"github.com/keywright/keywright/internal/store"
 )
 
-// ClientView is a client as commands show it. The secret is set once, when it is made.
-type ClientView struct {
-	ID                     string    `json:"client_id"`
-	Secret                 string    `json:"client_secret,omitempty"`
-	Public                 bool      `json:"public"`
-	Grants                 []string  `json:"grants"`
-	Scopes                 []string  `json:"scopes"`
-	Audiences              []string  `json:"audiences"`
-	Serves                 []string  `json:"serves"`
-	RedirectURIs           []string  `json:"redirect_uris"`
-	PostLogoutRedirectURIs []string  `json:"post_logout_redirect_uris"`
-	Origins                []string  `json:"origins"`
-	AccessTokenTTL         string    `json:"access_token_ttl,omitempty"`
-	Disabled               bool      `json:"disabled"`
-	CreatedAt              time.Time `json:"created_at"`
-}
-
-func viewClient(c *oauth.Client) ClientView {
-	v := ClientView{
-		ID: c.ID, Public: c.Public, Grants: list(c.Grants), Scopes: list(c.Scopes), Audiences: list(c.Audiences), Serves: list(c.Serves),
-		RedirectURIs: list(c.RedirectURIs), PostLogoutRedirectURIs: list(c.PostLogoutRedirectURIs), Origins: list(c.Origins),
-		Disabled: c.Disabled, CreatedAt: c.CreatedAt,
-	}
-	if c.AccessTokenTTL != 0 {
-		v.AccessTokenTTL = c.AccessTokenTTL.String()
-	}
-	return v
-}
-
-// list is never null in JSON.
-func list(items []string) []string {
-	if items == nil {
-		return []string{}
-	}
-	return items
-}
-
 func (s *Server) adminAddClient(r *http.Request) (any, error) {
 	var v ClientView
 	if err := decodeAdmin(r, &v); err != nil {
 		return nil, err
 	}
-	c := oauth.Client{
-		ID: v.ID, Public: v.Public, Grants: v.Grants, Scopes: v.Scopes, Audiences: v.Audiences, Serves: v.Serves,
-		RedirectURIs: v.RedirectURIs, PostLogoutRedirectURIs: v.PostLogoutRedirectURIs, Origins: v.Origins,
-	}
-	if v.AccessTokenTTL != "" {
-		ttl, err := time.ParseDuration(v.AccessTokenTTL)
-		if err != nil {
-			return nil, refusal{"the access token's lifetime is not a duration, such as 5m"}
-		}
-		c.AccessTokenTTL = ttl
-	}
-	if problem := oauth.ValidateRegistration(c); problem != "" {
-		return nil, refusal{problem}
-	}
-	secret := ""
-	if !c.Public {
-		secret = newSecret()
-		c.SecretHash = oauth.SecretHash(s.DB.Secrets().ClientSecret, secret)
-	}
-	if err := s.addClient(r.Context(), &c); err != nil {
+	c, err := v.client(oauth.ByOperator)
+	if err != nil {
 		return nil, err
 	}
-	view := viewClient(&c)
+	secret := ""
+	if c.NeedsSecret() {
+		secret = newSecret(clientSecretPrefix)
+		c.SecretHash = oauth.SecretHash(s.DB.Secrets().ClientSecret, secret)
+	}
+	if err := s.addClient(r.Context(), c); err != nil {
+		return nil, err
+	}
+	view := viewClient(c)
 	view.Secret = secret
 	return view, s.reload(r.Context()) // its origins count at once
 }
@@ -87,11 +40,7 @@ func (s *Server) addClient(ctx context.Context, c *oauth.Client) error {
 				return nil, refusal{"there is a client with the id " + c.ID + " already"}
 			}
 			c.CreatedAt = now
-			return []change.Change{change.ClientAdded{
-				Client: c.ID, Public: c.Public, SecretHash: c.SecretHash, Grants: c.Grants, Scopes: c.Scopes, Audiences: c.Audiences,
-				Serves: c.Serves, RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, Origins: c.Origins,
-				AccessTokenTTL: c.AccessTokenTTL, At: now,
-			}}, nil
+			return []change.Change{change.ClientAdded{Client: c.ID, SecretHash: c.SecretHash, ClientMetadata: c.ClientMetadata, At: now}}, nil
 		})
 }
 
@@ -158,10 +107,13 @@ func (s *Server) adminEnableClient(r *http.Request) (any, error) {
 }
 
 func (s *Server) adminReplaceSecret(r *http.Request) (any, error) {
-	secret := newSecret()
+	secret := newSecret(clientSecretPrefix)
 	view, err := s.changeClient(r, func(c *oauth.Client, _ time.Time) (change.Change, error) {
-		if c.Public {
+		switch {
+		case c.Public:
 			return nil, refusal{"a public client has no secret"}
+		case !c.NeedsSecret():
+			return nil, refusal{"this client proves itself with its keys, and has no secret"}
 		}
 		return change.ClientSecretReplaced{Client: c.ID, SecretHash: oauth.SecretHash(s.DB.Secrets().ClientSecret, secret)}, nil
 	})

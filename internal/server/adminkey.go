@@ -21,18 +21,19 @@ func (s *Server) adminListKeys(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	current, _ := oauth.Signer(lives(rows), string(s.SigningAlg), s.now())
-	views := make([]KeyView, len(rows))
-	for i, k := range lives(rows) {
-		views[i] = KeyView{k.ID, k.Algorithm, k.ID == current.ID, k.PublishedAt, k.SignsFrom}
+	all, now := lives(rows), s.now()
+	views := make([]KeyView, len(all))
+	for i, k := range all {
+		signer, _ := oauth.Signer(all, k.Algorithm, now)
+		views[i] = KeyView{k.ID, k.Algorithm, k.ID == signer.ID, k.PublishedAt, k.SignsFrom}
 	}
 	return views, nil
 }
 
-// Rotation asks for the next signing key.
+// Rotation asks for the next signing key of each algorithm.
 type Rotation struct {
-	// Leaked withdraws the keys that have signed so far, and the next one signs
-	// at once: every access token that exists is refused.
+	// Leaked withdraws the keys that have signed so far, and the next ones sign
+	// at once: every token that exists is refused.
 	Leaked bool `json:"leaked"`
 }
 
@@ -48,5 +49,9 @@ func (s *Server) adminRotateKeys(r *http.Request) (any, error) {
 	if err := s.reload(r.Context()); err != nil {
 		return nil, err
 	}
-	return KeyView{next.ID, next.Algorithm, !next.SignsFrom.After(s.now()), next.PublishedAt, next.SignsFrom}, nil
+	views := make([]KeyView, len(next))
+	for i, k := range next {
+		views[i] = KeyView{k.ID, k.Algorithm, !k.SignsFrom.After(s.now()), k.PublishedAt, k.SignsFrom}
+	}
+	return views, nil
 }

@@ -40,7 +40,7 @@ func (s *Server) adminAddUser(r *http.Request) (any, error) {
 	registration := account.Registration{Email: n.Email, Name: n.Name, Password: n.Password}
 	canonical, problems := registration.Check()
 	if problems != nil {
-		return nil, refusal{problems[0].Field + ": " + problems[0].Message}
+		return nil, refusal{problems[0].Field + ": " + problems[0].Message()}
 	}
 	hash, err := s.Hasher.Hash(r.Context(), []byte(n.Password))
 	if err != nil {

@@ -44,6 +44,10 @@ func cost(handler http.Handler, request func() *http.Request) (status int, took 
 func TestNoRequestCostsMuch(t *testing.T) {
 	h := newHouse(t)
 	_, basic := h.machine("billing")
+	h.webApp("app")
+	flow := h.browser().get("/sign-in")
+	sealed := flow.form("sign-in").fields.Get("flow")
+	ours := []option{asBrowser(h, "POST"), flow.sendCookies}
 	const megabyte = 1 << 20
 	long := func(s string) string { return strings.Repeat(s, megabyte/len(s)) }
 	type request struct {
@@ -91,6 +95,44 @@ func TestNoRequestCostsMuch(t *testing.T) {
 		{"an e-mail of 16 KB", "POST", "/login", json, `{"email":"` + strings.Repeat("a.", 8_000) + `@example.com","password":"a"}`, nil, 401},
 		{"a number of 16 KB", "POST", "/login", json, `{"email":` + strings.Repeat("9", 16_000) + `}`, nil, 400},
 		{"a name of 16 KB", "POST", "/register", json, `{"email":"a@example.com","password":"analytical engine","name":"` + strings.Repeat("a", 16_000) + `"}`, nil, 400},
+
+		{"an authorization request of a megabyte", "GET", "/authorize?" + long("a&"), "", "", ours, 400},
+		{"one of ampersands", "GET", "/authorize?" + strings.Repeat("&", maxParameters), "", "", ours, 400},
+		{"one of escapes", "GET", "/authorize?a=" + strings.Repeat("%41", maxParameters/3-1), "", "", ours, 400},
+		{"a state of 10 KB", "GET", authorizePath("app", "state", strings.Repeat("a", 10_000)), "", "", ours, 303},
+		{"a nonce of 10 KB", "GET", authorizePath("app", "nonce", strings.Repeat("a", 10_000)), "", "", ours, 303},
+		{"claims of braces", "GET", authorizePath("app", "claims", strings.Repeat(`{"a":`, 800)), "", "", ours, 303},
+		{"claims of brackets", "GET", authorizePath("app", "claims", `{"id_token":{"a":{"value":`+strings.Repeat("[", 2000)+strings.Repeat("]", 2000)+`}}}`), "", "", ours, 200},
+		{"claims of members", "GET", authorizePath("app", "claims", `{"id_token":{"a":null`+strings.Repeat(`,"a":null`, 440)+`}}`), "", "", ours, 200},
+		{"claims of 8 KB", "GET", authorizePath("app", "claims", `{"id_token":{"`+strings.Repeat("a", 8_000)+`":null}}`), "", "", ours, 303},
+		{"a number of 4 KB in claims", "GET", authorizePath("app", "claims", `{"id_token":{"a":{"value":`+strings.Repeat("9", 4_000)+`}}}`), "", "", ours, 303},
+		{"a scope of 12 KB", "GET", authorizePath("app", "scope", strings.Repeat("a ", 6_000)), "", "", ours, 303},
+		{"a prompt of 12 KB", "GET", authorizePath("app", "prompt", strings.Repeat("login ", 2_000)), "", "", ours, 200},
+		{"a max_age of 10 KB", "GET", authorizePath("app", "max_age", strings.Repeat("9", 10_000)), "", "", ours, 303},
+		{"80 resources", "GET", authorizePath("app") + strings.Repeat("&resource=a:", 80), "", "", ours, 303},
+		{"a hint of dots", "GET", authorizePath("app", "id_token_hint", strings.Repeat(".", 15_000)), "", "", ours, 303},
+		{"a hint that is a JWE", "GET", authorizePath("app", "id_token_hint", jwe), "", "", ours, 303},
+		{"a challenge of 10 KB", "GET", authorizePath("app", "code_challenge", strings.Repeat("a", 10_000)), "", "", ours, 303},
+		{"a client_id of 15 KB", "GET", "/authorize?client_id=" + strings.Repeat("a", 15_000), "", "", ours, 400},
+		{"locales of 12 KB", "GET", authorizePath("app", "ui_locales", strings.Repeat("xx ", 4_000)), "", "", ours, 200},
+		{"a login_hint of 15 KB", "GET", authorizePath("app", "login_hint", strings.Repeat("a", 15_000)), "", "", ours, 200},
+		{"a hint of dots at the way out", "GET", "/end_session?id_token_hint=" + strings.Repeat(".", 16_000), "", "", ours, 400},
+		{"languages of a megabyte", "GET", "/sign-in", "", "", append([]option{header("Accept-Language", long("xx,"))}, ours...), 200},
+		{"a language's cookie of a megabyte", "GET", "/sign-in", "", "", append([]option{header("Cookie", h.cookies.language+"="+long("xx-"))}, ours...), 200},
+		{"a cookie of a megabyte", "GET", "/account", "", "", append([]option{header("Cookie", h.cookies.session+"="+long("a"))}, ours...), 303},
+		{"a user agent of a megabyte", "GET", "/sign-in", "", "", append([]option{header("User-Agent", long("Firefox/"))}, ours...), 200},
+		{"an entrance's form of a megabyte", "POST", "/authorize", form, long("a=b&"), ours, 400},
+		{"an entrance's form of parameters", "POST", "/authorize", form, strings.Repeat("a&", maxParameters/2), ours, 303},
+		{"a page's form of a megabyte", "POST", "/sign-in", form, "flow=" + long("a"), ours, 413},
+		{"a page's form of parameters", "POST", "/sign-in", form, strings.Repeat("a=b&", 10_000), ours, 400},
+		{"a seal of 60 KB", "POST", "/sign-in", form, "flow=" + strings.Repeat("a", 60_000), ours, 403},
+		{"a password of 60 KB at sign-in", "POST", "/sign-in", form, "email=a@example.com&flow=" + sealed + "&password=" + strings.Repeat("a", 60_000), ours, 422},
+		{"an e-mail of 60 KB at sign-in", "POST", "/sign-in", form, "password=a&flow=" + sealed + "&email=" + strings.Repeat("a.", 30_000) + "@example.com", ours, 422},
+		{"a name of 60 KB at sign-up", "POST", "/sign-up", form, "email=a@example.com&password=analytical+engine&flow=" + sealed + "&name=" + strings.Repeat("a", 60_000), ours, 422},
+		{"a token of 60 KB at userinfo", "POST", "/userinfo", form, "access_token=" + strings.Repeat(".", 60_000), nil, 401},
+		{"a form of a megabyte at userinfo", "POST", "/userinfo", form, "access_token=" + long("a"), nil, 400},
+		{"a code of 60 KB", "POST", "/token", form, "grant_type=authorization_code&client_id=app&code=" + strings.Repeat("a", 60_000), nil, 400},
+		{"an assertion of 60 KB", "POST", "/token", form, "grant_type=authorization_code&client_assertion_type=" + assertionType + "&client_assertion=a." + strings.Repeat("a", 60_000) + ".a", nil, 401},
 	} {
 		status, took, heap := cost(h, func() *http.Request {
 			r := httptest.NewRequest(test.method, "/", strings.NewReader(test.body))
@@ -112,6 +154,25 @@ func TestNoRequestCostsMuch(t *testing.T) {
 			t.Fatalf("a request filled the log with %d bytes: %.200s", len(line), line)
 		}
 	}
+}
+
+// TestOpenFlowsCostNoRow is class 18: what has only been asked for is kept by
+// whoever asks, sealed. Any number of them is open then.
+func TestOpenFlowsCostNoRow(t *testing.T) {
+	inEachHouse(t, func(h *house) {
+		h.webApp("app")
+		r := httptest.NewRequest("GET", authorizePath("app"), nil)
+		h.atIssuer(r)
+		h.unchanged(func() {
+			for range 500 {
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, r)
+				if w.Code != 200 || w.Body.Len() > 16<<10 {
+					h.Fatal(w.Code, w.Body)
+				}
+			}
+		})
+	})
 }
 
 func TestHeadersBeyondNetHTTPsLimitAreRefused(t *testing.T) {

@@ -39,19 +39,49 @@ func routesOf(h *house) map[string]route {
 var whoMayRead = map[string]string{
 	"GET /.well-known/openid-configuration":       "anybody",
 	"GET /.well-known/oauth-authorization-server": "anybody",
-	"GET /jwks":        "anybody",
-	"POST /token":      "clients",
-	"POST /revoke":     "clients",
-	"POST /introspect": "nobody",
-	"GET /livez":       "nobody",
-	"GET /readyz":      "nobody",
-	"GET /healthz":     "nobody",
-	"POST /register":   "tutorial",
-	"POST /login":      "tutorial",
-	"GET /profile":     "tutorial",
-	"GET /":            "nobody",
-	"GET /pages.css":   "nobody",
-	"GET /dev/pages":   "nobody",
+	"GET /jwks":                        "anybody",
+	"GET /authorize":                   "nobody",
+	"POST /authorize":                  "nobody",
+	"GET /end_session":                 "nobody",
+	"POST /end_session":                "nobody",
+	"GET /userinfo":                    "clients",
+	"POST /userinfo":                   "clients",
+	"POST /token":                      "clients",
+	"GET /sign-in":                     "nobody",
+	"POST /sign-in":                    "nobody",
+	"GET /sign-up":                     "nobody",
+	"POST /sign-up":                    "nobody",
+	"GET /consent":                     "nobody",
+	"POST /consent":                    "nobody",
+	"GET /continue":                    "nobody",
+	"GET /sign-out":                    "nobody",
+	"POST /sign-out":                   "nobody",
+	"GET /signed-out":                  "nobody",
+	"GET /account":                     "nobody",
+	"POST /account/profile":            "nobody",
+	"POST /account/password":           "nobody",
+	"POST /account/apps":               "nobody",
+	"POST /account/sessions":           "nobody",
+	"GET /.well-known/change-password": "nobody",
+	"GET /form-post.js":                "nobody",
+	"GET /logo":                        "nobody",
+	"GET /logo-dark":                   "nobody",
+	"GET /dev/flows":                   "nobody",
+	"POST /revoke":                     "clients",
+	"POST /introspect":                 "nobody",
+	"POST /clients":                    "nobody",
+	"GET /clients":                     "nobody",
+	"PUT /clients":                     "nobody",
+	"DELETE /clients":                  "nobody",
+	"GET /livez":                       "nobody",
+	"GET /readyz":                      "nobody",
+	"GET /healthz":                     "nobody",
+	"POST /register":                   "tutorial",
+	"POST /login":                      "tutorial",
+	"GET /profile":                     "tutorial",
+	"GET /":                            "nobody",
+	"GET /pages.css":                   "nobody",
+	"GET /dev/pages":                   "nobody",
 }
 
 // allowedOrigin is what Access-Control-Allow-Origin must say.
@@ -117,209 +147,117 @@ func TestOnlyTheRightPagesMayRead(t *testing.T) {
 	}
 }
 
-// TestTheRouteTableIsWhole: each route is of a kind, none changes anything by
-// GET, and every answer, a refusal's too, says that it is not to be run,
-// framed or sniffed.
+// everything is all rows that a request may write. Whatever matters to an operator writes the journal's too.
+const everything = `(SELECT 1 FROM journal UNION ALL SELECT 1 FROM users UNION ALL SELECT 1 FROM grants UNION ALL SELECT 1 FROM attempts
+	UNION ALL SELECT 1 FROM sessions UNION ALL SELECT 1 FROM codes UNION ALL SELECT 1 FROM consents) AS everything`
+
+// unchanged wants do to write nothing.
+func (h *house) unchanged(do func()) {
+	h.Helper()
+	before := h.rows(everything)
+	do()
+	if after := h.rows(everything); after != before {
+		h.Errorf("there were %d rows, and are %d", before, after)
+	}
+}
+
+// TestTheRouteTableIsWhole: each route is of a kind, a GET alone changes nothing,
+// and every answer, a refusal's too, says that it is not to be run, framed or
+// sniffed. A page's own forms lead home.
 func TestTheRouteTableIsWhole(t *testing.T) {
 	for _, change := range []func(*Config){func(*Config) {}, asDev} {
 		h := newHouse(t, change)
 		token := bearerToken(h.signIn("ada@example.com").access)
-		rows := func() (n [5]int) {
-			for i, table := range []string{"journal", "users", "grants", "attempts", "revoked_tokens"} {
-				n[i] = h.rows(table)
-			}
-			return n
-		}
-		before := rows()
-		for name, r := range routesOf(h) {
-			if r.kind == unsorted || r.serve == nil || r.path[0] != '/' {
-				t.Errorf("%s: %+v", name, r)
-			}
-			for _, method := range []string{"GET", "HEAD", "OPTIONS", "PUT"} {
-				a := h.send(method, r.path, "", token)
-				if r.method == "POST" && method != "OPTIONS" && a.status != 405 {
-					t.Errorf("%s answers %s with %d", name, method, a.status)
+		routes := routesOf(h)
+		h.unchanged(func() {
+			for name, r := range routes {
+				if r.kind == unsorted || r.serve == nil || r.path[0] != '/' {
+					t.Errorf("%s: %+v", name, r)
 				}
-				for header, wants := range map[string][]string{
-					"Content-Security-Policy": {"default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"},
-					"X-Content-Type-Options":  {"nosniff"}, "Referrer-Policy": {"no-referrer"},
-				} {
-					for _, want := range wants {
-						if got := a.header.Get(header); !strings.Contains(got, want) || strings.Contains(got, "unsafe") {
-							t.Errorf("%s %s: %s is %q", method, r.path, header, got)
-						}
+				for _, method := range []string{"GET", "HEAD", "OPTIONS", "PUT"} {
+					a := h.send(method, r.path, "", token, h.atIssuer)
+					if _, known := routes[strings.Replace(method, "HEAD", "GET", 1)+" "+r.path]; !known && method != "OPTIONS" && a.status != 405 {
+						t.Errorf("%s answers %s with %d", name, method, a.status)
 					}
+					h.guarded(r.kind, a)
 				}
 			}
+		})
+	}
+}
+
+// guarded wants the headers that keep browsers from misusing an answer.
+func (h *house) guarded(k kind, a answer) {
+	h.Helper()
+	action, referrer, frames := "form-action 'none'", "no-referrer", ""
+	if strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+		action, referrer, frames = "form-action 'self'", "same-origin", "DENY"
+		if k == api {
+			h.Errorf("an API answers %d with a page", a.status)
 		}
-		if after := rows(); after != before {
-			t.Errorf("a GET changed rows: %v, %v", before, after)
+	}
+	csp := a.header.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "base-uri 'none'", action, "frame-ancestors 'none'"} {
+		if !strings.Contains(csp, want) || strings.Contains(csp, "unsafe") || strings.Contains(csp, "*") {
+			h.Errorf("%d: Content-Security-Policy is %q, want %s", a.status, csp, want)
+		}
+	}
+	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": referrer, "X-Frame-Options": frames} {
+		if got := a.header.Get(name); got != want {
+			h.Errorf("%d: %s is %q, want %q", a.status, name, got, want)
 		}
 	}
 }
 
-// walk asks every route for a success and for failures of many kinds, always
-// with secrets about, and returns the answers by route.
-func (h *house) walk(secrets canaries) map[string][]answer {
-	h.Helper()
-	basic := basicOf(ClientView{ID: "canary-client", Secret: secrets.clientSecret})
-	direct := func(parameters ...string) []string { return append(parameters, "client_id", "direct") }
-	options := []option{header("User-Agent", "canary-agent\u202e\u0085"), header("Cookie", "session=canary-cookie"), header("Referer", "https://canary.example/?canary-query")}
-	with := func(more ...option) []option { return append(slices.Clone(options), more...) }
-	json := func(path, body string, more ...option) answer { return h.post(path, body, with(more...)...) }
-	form := func(path string, parameters []string, more ...option) answer {
-		return h.form(path, parameters, with(more...)...)
-	}
-	register := func(email string) string {
-		return jsonOf("email", email, "name", "Canary Name", "password", secrets.password)
-	}
-	signIn := jsonOf("email", secrets.email, "password", secrets.password)
-	answers := map[string][]answer{
-		"POST /register": {
-			json("/register", register("another."+secrets.email)), json("/register", register(secrets.email)), json("/register", register("canary")),
-			json("/register?canary-query", `{"canary`), json("/register", register(secrets.email), header("Origin", "https://canary.example")),
-		},
-		"POST /login": {
-			json("/login", signIn), json("/login", jsonOf("email", secrets.email, "password", "canary wrong")), json("/login?canary-query", signIn+"canary"),
-			json("/login", jsonOf("email", "canary", "password", secrets.password)), json("/login", jsonOf("canary", "canary")),
-		},
-		"GET /profile": {
-			h.get("/profile", with(bearerToken(secrets.access))...), h.get("/profile?access_token="+secrets.access, options...),
-			h.get("/profile", with(bearerToken(secrets.access+"x"))...), h.get("/profile", with(bearerToken(secrets.refresh))...), h.get("/profile", options...),
-		},
-		"POST /token": {
-			form("/token", direct("grant_type", "refresh_token", "refresh_token", secrets.refresh)),
-			form("/token", direct("grant_type", "refresh_token", "refresh_token", secrets.refresh+"x")),
-			form("/token", direct("grant_type", "refresh_token", "refresh_token", secrets.refresh, "scope", "canary-scope")),
-			form("/token", direct("grant_type", "password", "username", secrets.email, "password", secrets.password)),
-			form("/token", []string{"grant_type", "client_credentials"}, basic),
-			form("/token", []string{"grant_type", "client_credentials", "client_id", secrets.email, "client_secret", secrets.clientSecret}),
-			form("/token?client_secret="+secrets.clientSecret, []string{"grant_type", "client_credentials"}),
-			form("/token", []string{"grant_type", "client_credentials", "client_secret", secrets.clientSecret}, basic),
-		},
-		"POST /introspect": {
-			form("/introspect", []string{"token", secrets.machine}, basic), form("/introspect", []string{"token", secrets.refresh}, basic),
-			form("/introspect", direct("token", secrets.access)), form("/introspect?token="+secrets.access, direct("token", secrets.access)),
-		},
-		"POST /revoke": {
-			form("/revoke", []string{"token", secrets.machine}, basic), form("/revoke", direct("token", "canary-token")),
-			form("/revoke", []string{"token", secrets.access, "client_id", "canary-client"}), json("/revoke", jsonOf("token", secrets.access)),
-		},
-	}
+// TestEntrancesDecideNothingOnPOST: whatever another site posts, it is answered
+// by the way to the entrance's own GET, whoever is signed in.
+func TestEntrancesDecideNothingOnPOST(t *testing.T) {
+	h := newHouse(t)
+	h.registered("ada@example.com")
+	h.webApp("app", trusted)
+	b := h.browser()
+	b.codeFor("app")
+	form := header("Content-Type", "application/x-www-form-urlencoded")
+	h.unchanged(func() {
+		for name, r := range routesOf(h) {
+			if r.kind != entrance || r.method != "POST" {
+				continue
+			}
+			for _, from := range []string{"https://evil.example", "null", h.Policy.Issuer} {
+				a := h.send("POST", r.path, "client_id=app&x=%0d%0a%22", form, b.sendCookies, h.atIssuer, header("Origin", from))
+				if a.status != 303 || a.header.Get("Location") != r.path+"?client_id=app&x=%0D%0A%22" || a.header["Set-Cookie"] != nil {
+					t.Errorf("%s from %s: %d %v", name, from, a.status, a.header)
+				}
+			}
+			for _, a := range []answer{
+				h.send("POST", r.path, "{}", header("Content-Type", "application/json"), h.atIssuer), h.send("POST", r.path, "a=%", form, h.atIssuer),
+				h.send("POST", r.path+"?client_id=app", "client_id=app", form, h.atIssuer), h.send("POST", r.path, strings.Repeat("a", maxParameters+1), form, h.atIssuer),
+			} {
+				if a.status != 400 && a.status != 403 || a.header.Get("Location") != "" {
+					t.Errorf("%s: %d %v", name, a.status, a.header)
+				}
+			}
+		}
+	})
+}
+
+// TestAPIsKnowNoCookie: a living session changes no answer of theirs, and none
+// of them sets a cookie.
+func TestAPIsKnowNoCookie(t *testing.T) {
+	h := newHouse(t)
+	h.registered("ada@example.com")
+	h.webApp("app", trusted)
+	b := h.browser()
+	b.codeFor("app")
 	for name, r := range routesOf(h) {
-		if r.method == "GET" {
-			answers[name] = append(answers[name], h.get(r.path, options...), h.get(r.path+"?access_token="+secrets.access, options...))
+		if r.kind != api {
+			continue
 		}
-		if answers[name] == nil {
-			h.Errorf("route %s has no example", name)
-		}
-		answers[name] = append(answers[name], h.send("DELETE", r.path+"?canary-query", "canary-body", options...))
-	}
-	answers["nowhere"] = []answer{h.get("/canary-path/"+secrets.access+"?canary-query", options...), h.send("CANARY", "/canary-path", "", options...)}
-	return answers
-}
-
-// canaries are what no log may hold.
-type canaries struct{ email, password, clientSecret, access, refresh, machine string }
-
-func (h *house) canaries() canaries {
-	h.Helper()
-	c := canaries{email: "canary.person@example.com", password: "canary password 1"}
-	client := h.addClient(ClientView{ID: "canary-client", Grants: []string{"client_credentials"}})
-	c.clientSecret = client.Secret
-	h.ok(h.post("/register", jsonOf("email", c.email, "name", "Canary Name", "password", c.password)))
-	a := h.ok(h.login(c.email, c.password))
-	c.access, c.refresh = a.member("token"), a.member("refresh_token")
-	c.machine = h.ok(h.form("/token", []string{"grant_type", "client_credentials"}, basicOf(client))).member("access_token")
-	return c
-}
-
-func (c canaries) all() []string {
-	return []string{
-		c.email, c.password, c.clientSecret, c.access, c.refresh, c.machine, c.access[len(c.access)-40:], "CANARY", "Canary Name",
-		"canary-query", "canary-body", "canary-path", "canary-agent", "canary-cookie", "canary-scope", "canary-token", "canary wrong", "canary.example", "another.canary",
-	}
-}
-
-// TestNoCacheKeepsAnAnswerAboutAnybody walks all routes. Class 26.
-func TestNoCacheKeepsAnAnswerAboutAnybody(t *testing.T) {
-	for _, change := range []func(*Config){func(*Config) {}, asDev} {
-		h := newHouse(t, change)
-		public := []string{"GET /.well-known/openid-configuration", "GET /.well-known/oauth-authorization-server", "GET /jwks", "GET /pages.css"}
-		secrets := h.canaries()
-		for name, answers := range h.walk(secrets) {
-			for _, a := range answers {
-				cached := a.status == 200 && slices.Contains(public, name)
-				if !cached && a.header.Get("Cache-Control") != "no-store" && a.status != 302 {
-					t.Errorf("%s: %d with Cache-Control %q", name, a.status, a.header.Get("Cache-Control"))
-				}
-			}
+		without, with := h.send(r.method, r.path, ""), h.send(r.method, r.path, "", b.sendCookies)
+		if difference := unlike(without, with); difference != "" || with.header["Set-Cookie"] != nil {
+			t.Errorf("%s: %s", name, difference)
 		}
 	}
-}
-
-// TestLogHoldsNoSecret walks all routes, with a store that works and with one
-// that fails. Classes 21 and 26.
-func TestLogHoldsNoSecret(t *testing.T) {
-	inEachHouse(t, func(h *house) {
-		secrets := h.canaries()
-		h.walk(secrets)
-		h.closeStore()
-		for name, answers := range h.walk(secrets) {
-			for _, a := range answers {
-				if a.status >= 500 && (a.member("request_id") == "" || strings.Contains(strings.ToLower(a.body), "sql") || strings.Contains(a.body, "closed")) && a.member("status") == "" {
-					h.Errorf("%s: %s", name, a.body)
-				}
-			}
-		}
-		log := h.lines.String()
-		for _, secret := range secrets.all() {
-			if i := strings.Index(log, secret); i >= 0 {
-				h.Errorf("the log holds %.30q: %.400s", secret, log[max(0, i-200):])
-			}
-		}
-		if lines := strings.Split(strings.TrimSpace(log), "\n"); len(lines) < 60 {
-			h.Errorf("only %d lines", len(lines))
-		} else {
-			for _, line := range lines {
-				if !strings.HasPrefix(line, `{"time":"`) || !strings.HasSuffix(line, "}") || !strings.Contains(line, `"msg":"request","request_id":"`) {
-					h.Errorf("not one JSON object a line: %s", line)
-				}
-			}
-		}
-		if !strings.Contains(log, `"client_id":"canary-client"`) {
-			h.Error("the log does not name the client")
-		}
-	})
-}
-
-// TestStoreThatFailsIsNeverTakenForASuccess closes the database under the server.
-func TestStoreThatFailsIsNeverTakenForASuccess(t *testing.T) {
-	inEachHouse(t, func(h *house) {
-		secrets := h.canaries()
-		basic := basicOf(ClientView{ID: "canary-client", Secret: secrets.clientSecret})
-		h.closeStore()
-		for name, a := range map[string]answer{
-			"register":           h.post("/register", jsonOf("email", "b@example.com", "name", "B", "password", rightPassword)),
-			"login":              h.login(secrets.email, secrets.password),
-			"profile":            h.get("/profile", bearerToken(secrets.access)),
-			"refresh":            h.refresh(secrets.refresh),
-			"client credentials": h.form("/token", []string{"grant_type", "client_credentials"}, basic),
-			"introspect":         h.form("/introspect", []string{"token", secrets.machine}, basic),
-			"revoke":             h.form("/revoke", []string{"token", secrets.machine}, basic),
-			"readyz":             h.get("/readyz"),
-			"healthz":            h.get("/healthz"),
-		} {
-			if a.status < 500 {
-				h.Errorf("%s: %d %s", name, a.status, a.body)
-			}
-			if id := a.member("request_id"); id != "" && !strings.Contains(h.lines.String(), `"level":"ERROR","msg":"request","request_id":"`+id+`"`) {
-				h.Errorf("%s: the log does not explain request %s", name, id)
-			}
-		}
-		h.ok(h.get("/livez"))
-		h.ok(h.get("/jwks"))
-	})
 }
 
 func TestPanicIsAnsweredWithAnID(t *testing.T) {
@@ -350,10 +288,14 @@ func TestTwoPeopleNeverSeeEachOther(t *testing.T) {
 	type person struct {
 		tokens  signedIn
 		profile string
+		browser *browser
+		email   string
 	}
 	people := make([]person, 2)
 	for i := range people {
-		people[i].tokens = h.signIn(fmt.Sprintf("person%d@example.com", i))
+		people[i].email = fmt.Sprintf("person%d@example.com", i)
+		people[i].tokens = h.signIn(people[i].email)
+		people[i].browser = h.browser().get("/sign-in").signInAs(people[i].email)
 		people[i].profile = h.ok(h.get("/profile", bearerToken(people[i].tokens.access))).body
 	}
 	if people[0].profile == people[1].profile {
@@ -362,8 +304,13 @@ func TestTwoPeopleNeverSeeEachOther(t *testing.T) {
 	var crossed atomic.Int64
 	parallel(16, func(worker int) {
 		for i := range 10_000 / 16 {
-			p := people[(worker+i)%2]
+			p, other := people[(worker+i)%2], people[(worker+i+1)%2]
 			switch {
+			case i%50 == 8:
+				page := h.ok(h.get("/account", p.browser.sendCookies, h.atIssuer)).body
+				if !strings.Contains(page, p.email) || strings.Contains(page, other.email) {
+					crossed.Add(1)
+				}
 			case i%10 == 9:
 				a := h.ok(h.refresh(p.tokens.refresh))
 				if mustVerify(h, a.member("access_token")).Subject != mustVerify(h, p.tokens.access).Subject {
@@ -420,7 +367,7 @@ func TestStartPageStandsAtTheIssuer(t *testing.T) {
 
 func TestTutorialIsAbsentWhereNoPageMayUseIt(t *testing.T) {
 	h := newHouse(t, func(c *Config) { c.DirectOrigins = nil })
-	for _, path := range []string{"/register", "/login", "/profile", "/", "/pages.css"} {
+	for _, path := range []string{"/register", "/login", "/profile", "/dev/flows", "/dev/pages"} {
 		if a := h.post(path, `{}`); a.status != 404 {
 			t.Errorf("%s: %d", path, a.status)
 		}

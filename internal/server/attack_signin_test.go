@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -35,6 +36,72 @@ func unlike(a, b answer) string {
 		return x + " / " + y
 	}
 	return ""
+}
+
+// What differs from page to page without saying anything.
+var (
+	sealedText    = regexp.MustCompile(`value="[A-Za-z0-9_-]{100,}"`)
+	requestIDText = regexp.MustCompile(`<code>[0-9a-f]{16}</code>`)
+)
+
+// TestPagesSayNotWhoIsRegistered is class 9 on the pages: the same status,
+// headers, cookies, bytes, hashes and, where the database shows them, statements.
+func TestPagesSayNotWhoIsRegistered(t *testing.T) {
+	storetest.EachOptions(t, func(t *testing.T, o store.Options) {
+		var wire *pgTap
+		if o.DatabaseURL != "" {
+			wire = tap(t, &o)
+		}
+		h := build(t, o)
+		h.registered("known1@example.com")
+		h.registered("known2@example.com")
+		h.admin("POST", "/users/known2@example.com/disable", nil, &UserView{})
+		type seen struct {
+			answer
+			hashes     uint64
+			statements []string
+		}
+		// told posts a page's form for an address, and takes out what was typed.
+		told := func(page, button, email, password string) (s seen) {
+			b := h.browser()
+			f := b.get(page).form(button)
+			for name, value := range map[string]string{"email": email, "name": "Eve", "password": password} {
+				f.fields.Set(name, value)
+			}
+			hashes := h.Hasher.Hashes()
+			if wire != nil {
+				wire.forget()
+			}
+			s.answer = h.send("POST", f.action, f.fields.Encode(), b.sendCookies, asBrowser(h, "POST"))
+			s.hashes = h.Hasher.Hashes() - hashes
+			if wire != nil {
+				s.statements = slices.Clone(wire.statements())
+			}
+			s.body = strings.ReplaceAll(sealedText.ReplaceAllString(s.body, "sealed"), email, "the address")
+			return s
+		}
+		alike := func(name string, want, got seen) {
+			t.Helper()
+			if difference := unlike(want.answer, got.answer); difference != "" || got.hashes != 1 || want.hashes != 1 || !slices.Equal(want.statements, got.statements) {
+				t.Errorf("%s: %d and %d hashes, %q, %q, %s", name, want.hashes, got.hashes, want.statements, got.statements, difference)
+			}
+		}
+		want := told("/sign-in", "sign-in", "known1@example.com", "wrong password")
+		alike("nobody signs in", want, told("/sign-in", "sign-in", "nobody@example.com", "wrong password"))
+		alike("a disabled person signs in", want, told("/sign-in", "sign-in", "known2@example.com", rightPassword))
+		alike("a disabled person errs", want, told("/sign-in", "sign-in", "known2@example.com", "wrong password"))
+
+		row := func(statement string) bool { // that is inserted, or written unchanged
+			return strings.Contains(statement, "INTO users") || strings.HasPrefix(statement, "UPDATE users")
+		}
+		fresh := told("/sign-up", "sign-up", "fresh1@example.com", rightPassword)
+		fresh.statements = slices.DeleteFunc(fresh.statements, row)
+		for _, email := range []string{"known1@example.com", "known2@example.com", "fresh1@example.com"} {
+			got := told("/sign-up", "sign-up", email, rightPassword)
+			got.statements = slices.DeleteFunc(got.statements, row)
+			alike(email+" signs up", fresh, got)
+		}
+	})
 }
 
 // TestNobodyLearnsWhoIsRegistered is class 9: the same status, headers, bytes,
@@ -263,13 +330,13 @@ func TestPersonDisabledWhileSigningIn(t *testing.T) {
 			"b@example.com": func() { h.admin("POST", "/clients/direct/disable", nil, &ClientView{}) },
 		} {
 			h.registered(email)
-			proof, id, err := h.provePassword(context.Background(), email, rightPassword)
+			proof, id, err := h.verifyPassword(context.Background(), email, rightPassword)
 			if err != nil || !proof.Right {
 				h.Fatal(proof, err)
 			}
 			step()
 			x := newExchange(h.Server, httptest.NewRecorder(), httptest.NewRequest("POST", "/login", nil))
-			answer, err := h.grantDirect(x, id, proof, nil)
+			answer, err := h.grantDirect(x, provedPassword{PasswordProof: proof, user: id})
 			if err != nil || answer.Issue != nil {
 				h.Errorf("%s: signed in all the same: %v, %v", email, answer, err)
 			}

@@ -299,16 +299,6 @@ func TestInterceptorMayAddItsTokenToEveryRequest(t *testing.T) {
 	})
 }
 
-func TestNoCookieIsEverSet(t *testing.T) {
-	h := newHouse(t)
-	h.registered("ada@example.com")
-	for _, a := range []answer{h.login("ada@example.com", rightPassword), h.get("/jwks"), h.get("/nothing")} {
-		if a.header["Set-Cookie"] != nil {
-			h.Error(a.header)
-		}
-	}
-}
-
 func TestRegistrationEndsWithTheClientDirect(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		h.admin("POST", "/clients/direct/disable", nil, &ClientView{})

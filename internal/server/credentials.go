@@ -7,12 +7,42 @@ import (
 	"github.com/keywright/keywright/internal/oauth"
 )
 
-// credentials returns what a request says about its client. RFC 6749 §2.3.1: by
-// header or in the body, never both.
+// client returns what a request says about its client, with what proves it. It
+// answers what it refuses.
+func (s *Server) client(x *exchange, f form) (c oauth.Credentials, ok bool) {
+	c, refusal := s.credentials(x.r, f)
+	if refusal == nil && c.Method == oauth.PrivateKeyJWT {
+		var err error
+		if refusal, err = s.proveByAssertion(x, c.ID, f.get("client_assertion")); err != nil {
+			x.broke(err)
+			return c, false
+		}
+		c.Proved = refusal == nil
+	}
+	if refusal != nil {
+		x.refuse(refusal)
+	}
+	return c, refusal == nil
+}
+
+// credentials returns what a request says about its client: by header, by a
+// secret or an assertion in the body, and by one of them only. RFC 6749 §2.3.
 func (s *Server) credentials(r *http.Request, f form) (oauth.Credentials, *oauth.Refusal) {
 	c := oauth.Credentials{ID: f.get("client_id"), Secret: f.get("client_secret"), Method: oauth.NoAuthentication}
 	if c.Secret != "" {
 		c.Method = oauth.ClientSecretPost
+	}
+	if assertion := f.get("client_assertion"); assertion != "" || f.get("client_assertion_type") != "" {
+		switch {
+		case f.get("client_assertion_type") != assertionType || assertion == "":
+			return c, badRequest("client_assertion and client_assertion_type belong together, and the type must be " + assertionType)
+		case c.Method != oauth.NoAuthentication:
+			return c, badRequest("the client authenticates twice: by an assertion and by a secret")
+		}
+		c.Method = oauth.PrivateKeyJWT
+		if c.ID == "" {
+			c.ID = unverifiedSubject(assertion) // RFC 7521 §4.2
+		}
 	}
 	scheme, _, refusal := authorization(r)
 	if refusal != nil {
@@ -24,7 +54,7 @@ func (s *Server) credentials(r *http.Request, f form) (oauth.Credentials, *oauth
 		switch {
 		case !ok:
 			return c, &oauth.Refusal{Code: oauth.InvalidClient, Description: "the Authorization header is not well-formed Basic"}
-		case c.Method == oauth.ClientSecretPost:
+		case c.Method != oauth.NoAuthentication:
 			return c, badRequest("the client authenticates twice: by header and in the body")
 		case c.ID != "" && c.ID != id:
 			return c, badRequest("client_id is not the client of the Authorization header")

@@ -27,7 +27,7 @@ func (s *Server) ensureDirectClient(ctx context.Context) error {
 				return nil, nil // another node was first
 			}
 			return []change.Change{change.ClientAdded{
-				Client: oauth.DirectClient, Public: true, Grants: []string{oauth.RefreshTokenGrant}, At: now,
+				Client: oauth.DirectClient, At: now, ClientMetadata: change.ClientMetadata{Public: true, Grants: []string{oauth.RefreshTokenGrant}},
 			}}, nil
 		})
 }

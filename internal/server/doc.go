@@ -3,14 +3,17 @@
 // encodes the answer. Each endpoint has a file; beside them:
 //
 //	server.go       what a server is made of, and where a request comes in
-//	routes.go       the table of everything that it answers
+//	routes.go       the table of everything that it answers, and the three kinds
 //	exchange.go     one request and its answer: headers, refusals, the log's line
+//	page.go         the same for pages, and what guards their forms
+//	cookie.go, sealed.go    what travels with the browser
 //	decide.go       one transaction: lock, decide, apply
-//	cors.go         which pages may read what
+//	cors.go         which pages of others may read what
 //	address.go      where a request comes from, as far as it can be believed
-//	form.go, json.go, body.go, credentials.go    decoding
-//	accesstoken.go  signing and verifying our own tokens
-//	keyring.go      the signing keys in memory
-//	upkeep.go       what no request asks for
-//	admin.go        what the operator's commands ask for, on a socket of their own
+//	form.go, json.go, body.go, parameters.go, credentials.go, assertion.go    decoding
+//	accesstoken.go, idtoken.go    signing and verifying our own tokens
+//	keyring.go, clientkeys.go     our keys in memory, and those of clients
+//	upkeep.go, logout.go          what no request asks for
+//	admin*.go       what the operator's commands ask for, on a socket of their own
+//	devflows.go     in dev: the last flows, step by step
 package server

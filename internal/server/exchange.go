@@ -32,6 +32,11 @@ type exchange struct {
 	status  int
 	failure error // something broke; the operator reads it, nobody else
 	quiet   bool  // asked for all day long, and says nothing about anybody
+
+	newBrowser string // what names the browser from now on
+	newSession string // the cookie that the answer sets
+	locales    string // languages that the person or the app asked for
+	step       step   // in dev: what the exchange adds to a flow
 }
 
 func newExchange(s *Server, w http.ResponseWriter, r *http.Request) *exchange {
@@ -72,6 +77,7 @@ func (x *exchange) finish() {
 		}
 		x.broke(fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
 	}
+	x.server.flows.record(x)
 	x.log()
 }
 

@@ -26,8 +26,7 @@ func (f form) get(name string) string { return f.values[name] }
 // decodeForm reads a request of application/x-www-form-urlencoded. RFC 6749
 // §3.2: parameters come in the body, each once; an empty one counts as absent.
 func decodeForm(r *http.Request) (form, *oauth.Refusal) {
-	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if mediaType != "application/x-www-form-urlencoded" {
+	if !isForm(r) {
 		return form{}, badRequest("send the parameters as application/x-www-form-urlencoded")
 	}
 	if r.URL.RawQuery != "" {
@@ -38,6 +37,11 @@ func decodeForm(r *http.Request) (form, *oauth.Refusal) {
 		return form{}, refusal
 	}
 	return parseForm(string(body))
+}
+
+func isForm(r *http.Request) bool {
+	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return mediaType == "application/x-www-form-urlencoded"
 }
 
 func parseForm(body string) (form, *oauth.Refusal) {

@@ -38,9 +38,16 @@ func freshToken() oauth.Fresh {
 	return oauth.Fresh{TokenSuffix: base64.RawURLEncoding.EncodeToString(raw[:])}
 }
 
-// newSecret returns a client secret of 256 random bits.
-func newSecret() string {
+// Prefixes of secrets, by which people and scanners know them.
+const (
+	clientSecretPrefix      = "kws_"
+	initialTokenPrefix      = "kwi_"
+	registrationTokenPrefix = "kwm_"
+)
+
+// newSecret returns a prefix and 256 random bits.
+func newSecret(prefix string) string {
 	var raw [32]byte
 	rand.Read(raw[:])
-	return "kws_" + base64.RawURLEncoding.EncodeToString(raw[:])
+	return prefix + base64.RawURLEncoding.EncodeToString(raw[:])
 }

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -71,6 +72,80 @@ func FuzzForm(f *testing.F) {
 			r := httptest.NewRequest("POST", path, strings.NewReader(body))
 			r.Header["Content-Type"], r.Header["Authorization"] = []string{"application/x-www-form-urlencoded"}, []string{authorization}
 			neverOurFault(t, h, r)
+		}
+	})
+}
+
+// FuzzParseParameters: whatever is accepted, url.ParseQuery reads alike, and what
+// stands twice is known.
+func FuzzParseParameters(f *testing.F) {
+	for _, seed := range []string{"", "&", "=", "a", "a=b&a=c", "a=&a=c", "a=%00", "a=%ff", "a=%", "resource=a&resource=b", "a;b=c", "%61=1&a=2", "a=b=c", "a+b=%2B"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		got, ok := parseParameters(query)
+		want, err := url.ParseQuery(query)
+		if !ok || err != nil && strings.Contains(query, ";") {
+			return // url refuses semicolons, which are only letters here
+		}
+		if err != nil || len(query) > maxParameters {
+			t.Fatalf("%q is accepted: %v", query, err)
+		}
+		for name, values := range want {
+			values = slices.DeleteFunc(values, func(v string) bool { return v == "" })
+			switch {
+			case name == "resource":
+				if !slices.Equal(got.resources, values) {
+					t.Errorf("%q: resources are %q, want %q", query, got.resources, values)
+				}
+			case len(values) > 0 && got.get(name) != values[0]:
+				t.Errorf("%q: %s is %q, want %q", query, name, got.get(name), values)
+			case slices.Contains(got.repeated, name) != (len(values) > 1):
+				t.Errorf("%q: repeated are %q", query, got.repeated)
+			}
+		}
+		for name, value := range got.values {
+			if !utf8.ValidString(name+value) || strings.Contains(name+value, "\x00") {
+				t.Errorf("%q: %q=%q is no text", query, name, value)
+			}
+		}
+	})
+}
+
+// FuzzPages sends anything to the entrances and the pages of somebody who is
+// signed in: never a failure of ours, and never on to where nobody registered.
+func FuzzPages(f *testing.F) {
+	h := fuzzHouse(f)
+	h.registered("ada@example.com")
+	h.webApp("app", trusted)
+	b := h.browser()
+	b.get("/sign-in").signInAs("ada@example.com")
+	routes := routesOf(h)
+	for _, path := range []string{authorizePath("app"), authorizePath("app", "redirect_uri", "https://evil.example/"), authorizePath("app", "claims", `{"id_token":{"sub":null}}`, "prompt", "none")} {
+		_, query, _ := strings.Cut(path, "?")
+		f.Add(query)
+	}
+	for _, seed := range []string{"client_id=app&post_logout_redirect_uri=https%3A%2F%2Fapp.example.com%2F", "id_token_hint=e30.e30.e30", "flow=x&email=a%40b&password=%00", "request=x&action=allow", "token=x&name=%ff", "ui_locales=de", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, parameters string) {
+		for _, r := range routes {
+			if r.kind == api || r.path == "/sign-out" || r.method == "POST" && r.path == "/account/sessions" {
+				continue
+			}
+			request := httptest.NewRequest(r.method, r.path, strings.NewReader(parameters))
+			if r.method == "GET" {
+				request.URL.RawQuery, request.Body = parameters, http.NoBody
+			}
+			b.sendCookies(request)
+			asBrowser(h, r.method)(request)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, request)
+			location := w.Header().Get("Location")
+			here := strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//")
+			if w.Code >= 500 || location != "" && !here && !strings.HasPrefix(location, redirectURI+"?") && !strings.HasPrefix(location, "https://app.example.com/") {
+				t.Errorf("%s %s: %d to %q", r.method, r.path, w.Code, location)
+			}
 		}
 	})
 }

@@ -52,6 +52,7 @@ type house struct {
 	params password.Params
 
 	closeStore func()
+	visits     *[]visit // nil: nobody takes notes
 }
 
 // lockedBuffer is a log that many requests write.
@@ -126,14 +127,17 @@ func (h *house) open(changes ...func(*Config)) {
 		Policy: oauth.Policy{
 			Issuer: "http://" + h.web.Listener.Addr().String(), AccessTokenTTL: 10 * time.Minute,
 			RefreshIdle: 30 * 24 * time.Hour, RefreshAbsolute: 180 * 24 * time.Hour,
+			SessionIdle: 7 * 24 * time.Hour, SessionAbsolute: 30 * 24 * time.Hour,
 		},
 		Limits:        account.Limits{PerAccount: 1000, PerAddress: 100_000, Window: 15 * time.Minute},
 		DirectOrigins: []string{appOrigin},
+		SignUp:        true,
 		Log:           slog.New(slog.NewJSONHandler(h.lines, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, change := range changes {
 		change(&config)
 	}
+	h.giveRSAKeys(config)
 	if h.Server, err = New(context.Background(), config); err != nil {
 		h.Fatal(err)
 	}
@@ -182,7 +186,23 @@ func (h *house) send(method, path, body string, options ...option) answer {
 	if err != nil {
 		h.Error(err)
 	}
-	return answer{resp.StatusCode, resp.Header, string(text)}
+	a := answer{resp.StatusCode, resp.Header, string(text)}
+	if h.visits != nil {
+		*h.visits = append(*h.visits, visit{r, body, a})
+	}
+	return a
+}
+
+// atIssuer reaches the server by its own name, where the cookies are.
+func (h *house) atIssuer(r *http.Request) {
+	_, r.Host, _ = strings.Cut(h.Policy.Issuer, "://")
+}
+
+// A visit is a request and its answer.
+type visit struct {
+	request *http.Request
+	body    string
+	answer  answer
 }
 
 func (h *house) get(path string, options ...option) answer {

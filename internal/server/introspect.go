@@ -23,9 +23,8 @@ type introspection struct {
 
 // introspect is the introspection endpoint. RFC 7662.
 func (s *Server) introspect(x *exchange) {
-	q, refusal := s.decodeTokenQuestion(x)
-	if refusal != nil {
-		x.refuse(refusal)
+	q, ok := s.tokenQuestion(x)
+	if !ok {
 		return
 	}
 	facts, err := s.DB.Read(x.r.Context()).RefreshFacts(q.client.ID, q.token.GrantID(), q.token.TokenID())

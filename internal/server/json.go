@@ -48,9 +48,9 @@ func textsOf(members map[string]json.RawMessage, names []string) (values map[str
 		text, isText := value.(string)
 		switch {
 		case !sent:
-			problems = append(problems, account.Problem{Field: name, Message: "This is missing."})
+			problems = append(problems, account.Problem{Field: name, Code: account.Missing})
 		case !isText:
-			problems = append(problems, account.Problem{Field: name, Message: "This must be a string."})
+			problems = append(problems, account.Problem{Field: name, Code: account.NotString})
 		default:
 			values[name] = text
 		}
@@ -93,9 +93,9 @@ func parseObject(body []byte) (map[string]json.RawMessage, error) {
 func (x *exchange) problems(problems []account.Problem) {
 	body := errorBody{Error: oauth.InvalidRequest, Fields: map[string]string{}}
 	for _, p := range problems {
-		body.Fields[p.Field] = p.Message
+		body.Fields[p.Field] = p.Message()
 		if body.Description == "" {
-			body.Description = p.Field + ": " + p.Message
+			body.Description = p.Field + ": " + p.Message()
 		}
 	}
 	x.json(http.StatusBadRequest, body)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,13 +15,16 @@ import (
 	"github.com/keywright/keywright/internal/store"
 )
 
+// algorithms are those of which there are always keys: with which one its ID
+// tokens are signed, each client says.
+var algorithms = []jose.Algorithm{jose.ES256, jose.RS256, jose.EdDSA}
+
 // A keyring holds the signing keys in memory, as the database had them when
 // its epoch was last seen to change.
 type keyring struct {
-	db        *store.DB
-	algorithm jose.Algorithm
-	lifetime  time.Duration
-	loaded    atomic.Pointer[loadedKeys]
+	db       *store.DB
+	lifetime time.Duration
+	loaded   atomic.Pointer[loadedKeys]
 }
 
 type loadedKeys struct {
@@ -30,12 +34,12 @@ type loadedKeys struct {
 	published document // public, rendered
 }
 
-// signer returns the key that signs at a moment.
-func (k *keyring) signer(now time.Time) (*jose.PrivateKey, error) {
+// signer returns the algorithm's key that signs at a moment.
+func (k *keyring) signer(algorithm jose.Algorithm, now time.Time) (*jose.PrivateKey, error) {
 	keys := k.loaded.Load()
-	life, ok := oauth.Signer(keys.lives, string(k.algorithm), now)
+	life, ok := oauth.Signer(keys.lives, string(algorithm), now)
 	if !ok {
-		return nil, errors.New("there is no signing key")
+		return nil, fmt.Errorf("there is no %s key to sign with", algorithm)
 	}
 	return keys.private[life.ID], nil
 }
@@ -64,23 +68,34 @@ func (k *keyring) load(ctx context.Context) error {
 	return nil
 }
 
-// keep makes sure that a key signs and its successor is published, and
-// withdraws those that have served.
+// newKeys are key pairs that were just made.
+type newKeys map[jose.Algorithm][]oauth.NewKey
+
+// keep makes sure that a key of each algorithm signs and its successor is
+// published, and withdraws those that have served.
 func (k *keyring) keep(ctx context.Context) error {
-	return k.update(ctx, change.Origin{Actor: "system"}, func(lives []oauth.SigningKey, made []oauth.NewKey, now time.Time) []change.Change {
-		return oauth.KeepKeys(lives, string(k.algorithm), made, k.lifetime, now)
+	return k.update(ctx, change.Origin{Actor: "system"}, func(lives []oauth.SigningKey, made newKeys, now time.Time) (changes []change.Change) {
+		for _, a := range algorithms {
+			changes = append(changes, oauth.KeepKeys(lives, string(a), made[a], k.lifetime, now)...)
+		}
+		return changes
 	})
 }
 
-// rotate lets the successor take over, and publishes the next one.
-func (k *keyring) rotate(ctx context.Context, origin change.Origin, leaked bool) (next oauth.SigningKey, err error) {
-	// The successor may have taken over since keys were last kept: publish another first.
+// rotate lets the successor of each algorithm's key take over, and publishes
+// the next ones.
+func (k *keyring) rotate(ctx context.Context, origin change.Origin, leaked bool) (next []oauth.SigningKey, err error) {
+	// A successor may have taken over since keys were last kept: publish another first.
 	if err := k.keep(ctx); err != nil {
-		return next, err
+		return nil, err
 	}
-	err = k.update(ctx, origin, func(lives []oauth.SigningKey, _ []oauth.NewKey, now time.Time) []change.Change {
-		promoted, changes, _ := oauth.RotateKeys(lives, string(k.algorithm), leaked, now)
-		next = promoted
+	err = k.update(ctx, origin, func(lives []oauth.SigningKey, _ newKeys, now time.Time) (changes []change.Change) {
+		next = nil
+		for _, a := range algorithms {
+			if successor, promotion, ok := oauth.RotateKeys(lives, string(a), leaked, now); ok {
+				next, changes = append(next, successor), append(changes, promotion...)
+			}
+		}
 		return changes
 	})
 	if err == nil {
@@ -91,12 +106,12 @@ func (k *keyring) rotate(ctx context.Context, origin change.Origin, leaked bool)
 
 // update lets rule change the keys, in one transaction that no other node's
 // meets. The new keys it may need are made before, since that takes time.
-func (k *keyring) update(ctx context.Context, origin change.Origin, rule func([]oauth.SigningKey, []oauth.NewKey, time.Time) []change.Change) error {
+func (k *keyring) update(ctx context.Context, origin change.Origin, rule func([]oauth.SigningKey, newKeys, time.Time) []change.Change) error {
 	rows, err := k.db.Read(ctx).SigningKeys()
 	if err != nil {
 		return err
 	}
-	made, err := k.make(oauth.KeysWanted(lives(rows), string(k.algorithm), k.db.Now()))
+	made, err := makeKeys(lives(rows), k.db.Now())
 	if err != nil {
 		return err
 	}
@@ -108,20 +123,34 @@ func (k *keyring) update(ctx context.Context, origin change.Origin, rule func([]
 	})
 }
 
-func (k *keyring) make(n int) ([]oauth.NewKey, error) {
-	var made []oauth.NewKey
-	for range n {
-		key, err := jose.GenerateKey(k.algorithm, rand.Reader)
-		if err != nil {
-			return nil, err
+// makeKeys makes the keys that KeepKeys will want. Those of RSA take long: all
+// are made at the same time.
+func makeKeys(lives []oauth.SigningKey, now time.Time) (newKeys, error) {
+	made := newKeys{}
+	var failures []error
+	var making sync.WaitGroup
+	var mu sync.Mutex
+	for _, a := range algorithms {
+		for range oauth.KeysWanted(lives, string(a), now) {
+			making.Go(func() {
+				key, err := makeKey(a)
+				mu.Lock()
+				defer mu.Unlock()
+				made[a], failures = append(made[a], key), append(failures, err)
+			})
 		}
-		der, err := key.MarshalPKCS8()
-		if err != nil {
-			return nil, err
-		}
-		made = append(made, oauth.NewKey{ID: key.ID(), Algorithm: string(k.algorithm), PrivateKey: der})
 	}
-	return made, nil
+	making.Wait()
+	return made, errors.Join(failures...)
+}
+
+func makeKey(algorithm jose.Algorithm) (oauth.NewKey, error) {
+	key, err := jose.GenerateKey(algorithm, rand.Reader)
+	if err != nil {
+		return oauth.NewKey{}, err
+	}
+	der, err := key.MarshalPKCS8()
+	return oauth.NewKey{ID: key.ID(), Algorithm: string(algorithm), PrivateKey: der}, err
 }
 
 func lives(rows []store.SigningKey) []oauth.SigningKey {

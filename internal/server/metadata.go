@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/pages"
 )
 
 // A document is a public answer, rendered once.
@@ -47,7 +48,7 @@ func (d document) serve(x *exchange) {
 // metadata answers both well-known paths with the same document. RFC 8414 §3,
 // OpenID Connect Discovery 1.0 §4.
 func (s *Server) metadata() (func(*exchange), error) {
-	d, err := newDocument(oauth.NewMetadata(s.Policy.Issuer))
+	d, err := newDocument(oauth.NewMetadata(s.Policy.Issuer, s.ClientRegistration, pages.Languages))
 	return d.serve, err
 }
 

@@ -31,19 +31,19 @@ func (s *Server) register(x *exchange) {
 		x.broke(err)
 		return
 	}
-	closed, err := s.registerPerson(x, r, canonical, hash)
+	closed, err := s.registerDirect(x, r, canonical, hash)
 	switch {
 	case err != nil:
 		x.broke(err)
 	case closed:
-		x.fail(http.StatusForbidden, "registration_closed", "nobody can register here: the client direct is disabled")
+		x.fail(http.StatusForbidden, "registration_closed", "nobody can register here: sign-up is closed, or the client direct is disabled")
 	default:
 		x.json(http.StatusOK, health{"ok"})
 	}
 }
 
-// registerPerson says whether the operator has closed the tutorial API.
-func (s *Server) registerPerson(x *exchange, r account.Registration, canonicalEmail, hash string) (closed bool, err error) {
+// registerDirect says whether the operator has closed the tutorial API.
+func (s *Server) registerDirect(x *exchange, r account.Registration, canonicalEmail, hash string) (closed bool, err error) {
 	type facts struct {
 		existing *account.User
 		direct   *oauth.Client
@@ -56,7 +56,7 @@ func (s *Server) registerPerson(x *exchange, r account.Registration, canonicalEm
 			return f, err
 		},
 		func(f facts, now time.Time) ([]change.Change, error) {
-			if closed = f.direct == nil || f.direct.Disabled; closed {
+			if closed = !s.SignUp || f.direct == nil || f.direct.Disabled; closed {
 				return nil, nil
 			}
 			return account.Register(r, canonicalEmail, hash, newID(oauth.SubjectPrefix), f.existing, now), nil

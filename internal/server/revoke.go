@@ -15,34 +15,37 @@ type tokenQuestion struct {
 	token  oauth.PresentedToken
 }
 
-// decodeTokenQuestion needs no token_type_hint: our tokens tell what they are.
-func (s *Server) decodeTokenQuestion(x *exchange) (q tokenQuestion, refusal *oauth.Refusal) {
+// tokenQuestion decodes one. It needs no token_type_hint: our tokens tell what
+// they are. It answers what it refuses.
+func (s *Server) tokenQuestion(x *exchange) (q tokenQuestion, ok bool) {
 	f, refusal := decodeForm(x.r)
 	if refusal != nil {
-		return q, refusal
+		x.refuse(refusal)
+		return q, false
 	}
-	if q.client, refusal = s.credentials(x.r, f); refusal != nil {
-		return q, refusal
+	if q.client, ok = s.client(x, f); !ok {
+		return q, false
 	}
 	token := f.get("token")
 	if token == "" {
-		return q, badRequest("token is missing")
+		x.refuse(badRequest("token is missing"))
+		return q, false
 	}
 	if refresh, ok := oauth.ParseRefreshToken(token); ok {
 		q.token.Refresh = &refresh
 	} else if access, ok := s.verify(token); ok {
 		q.token.Access = access
 	}
-	return q, nil
+	return q, true
 }
 
 // revoke is the revocation endpoint. RFC 7009.
 func (s *Server) revoke(x *exchange) {
-	q, refusal := s.decodeTokenQuestion(x)
-	if refusal != nil {
-		x.refuse(refusal)
+	q, ok := s.tokenQuestion(x)
+	if !ok {
 		return
 	}
+	var refusal *oauth.Refusal
 	id := q.client.ID
 	err := decide(x.r.Context(), s.DB, x.origin(id, id),
 		func(tx *store.Tx) (oauth.RefreshFacts, error) {

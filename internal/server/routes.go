@@ -15,8 +15,11 @@ type kind int
 
 const (
 	unsorted kind = iota
-	// page shows HTML to a person.
+	// page shows HTML to a person, knows cookies, and is posted to from pages of
+	// ours only.
 	page
+	// entrance is where other sites send people. It decides nothing on POST.
+	entrance
 	// api never reads a cookie.
 	api
 )
@@ -52,14 +55,42 @@ func (s *Server) table() (routeTable, error) {
 		{"GET", "/.well-known/oauth-authorization-server", api, withAnybody, metadata},
 		{"GET", oauth.JWKSPath, api, withAnybody, s.jwks},
 
+		{"GET", oauth.AuthorizationPath, entrance, withNobody, s.authorize},
+		{"POST", oauth.AuthorizationPath, entrance, withNobody, (*exchange).toOwnGet},
+		{"GET", oauth.EndSessionPath, entrance, withNobody, s.endSession},
+		{"POST", oauth.EndSessionPath, entrance, withNobody, (*exchange).toOwnGet},
+
+		{"GET", signInPath, page, withNobody, s.signInAlone},
+		{"POST", signInPath, page, withNobody, s.signIn},
+		{"GET", signUpPath, page, withNobody, s.signUpAlone},
+		{"POST", signUpPath, page, withNobody, s.signUp},
+		{"GET", consentPath, page, withNobody, s.consentAlone},
+		{"POST", consentPath, page, withNobody, s.consent},
+		{"GET", goOnPath, page, withNobody, s.goOn},
+		{"GET", signOutPath, page, withNobody, s.signOutAlone},
+		{"POST", signOutPath, page, withNobody, s.signOut},
+		{"GET", signedOutPath, page, withNobody, s.signedOutAlone},
+		{"GET", accountPath, page, withNobody, s.account},
+		{"POST", accountPath + "/profile", page, withNobody, s.accountProfile},
+		{"POST", accountPath + "/password", page, withNobody, s.accountPassword},
+		{"POST", accountPath + "/apps", page, withNobody, s.accountApps},
+		{"POST", accountPath + "/sessions", page, withNobody, s.accountSessions},
+		{"GET", "/.well-known/change-password", page, withNobody, (*exchange).toAccount},
+		{"GET", pages.StylePath, page, withNobody, s.style},
+		{"GET", pages.FormPostPath, page, withNobody, s.formPostScript},
+		{"GET", pages.LogoPath, page, withNobody, s.logo},
+		{"GET", pages.LogoDarkPath, page, withNobody, s.logoDark},
+
 		{"POST", oauth.TokenPath, api, withClients, s.token},
+		{"GET", oauth.UserInfoPath, api, withClients, s.userInfo},
+		{"POST", oauth.UserInfoPath, api, withClients, s.userInfo},
 		{"POST", oauth.RevocationPath, api, withClients, s.revoke},
 		{"POST", oauth.IntrospectionPath, api, withNobody, s.introspect},
 
 		{"GET", "/livez", api, withNobody, s.livez},
 		{"GET", "/readyz", api, withNobody, s.readyz},
 		{"GET", "/healthz", api, withNobody, s.readyz},
-	}, s.tutorialRoutes(), s.devRoutes()), nil
+	}, s.registrationRoutes(), s.tutorialRoutes(), s.devRoutes()), nil
 }
 
 // tutorialRoutes are absent where no origin may use them.
@@ -76,11 +107,11 @@ func (s *Server) tutorialRoutes() routeTable {
 
 func (s *Server) devRoutes() routeTable {
 	if s.Dev == nil {
-		return nil
+		return routeTable{{"GET", "/", page, withNobody, (*exchange).toAccount}}
 	}
 	return append(s.gallery(), routeTable{
 		{"GET", "/", page, withNobody, s.start},
-		{"GET", pages.StylePath, page, withNobody, s.style},
+		{"GET", "/dev/flows", page, withNobody, s.devFlows},
 	}...)
 }
 
@@ -107,7 +138,7 @@ func (t routeTable) endpoints() map[string]endpoint {
 			e = endpoint{path: r.path, sharing: r.sharing, methods: map[string]route{}}
 		}
 		e.methods[r.method] = r
-		if r.method == http.MethodGet {
+		if r.method == http.MethodGet && r.kind != entrance { // what an entrance decides is for who gets the answer
 			e.methods[http.MethodHead] = r // RFC 9110 §9.3.2
 		}
 		e.allow = strings.Join(slices.Sorted(maps.Keys(e.methods)), ", ")
@@ -120,8 +151,11 @@ func (e endpoint) serve(x *exchange) {
 	x.route = e.path
 	r, ok := e.methods[x.r.Method]
 	switch {
-	case ok:
+	case ok && (r.kind == api || x.guard(r.kind)):
 		r.serve(x)
+	case ok:
+	case e.methods == nil && x.r.Method == http.MethodGet && strings.Contains(x.r.Header.Get("Accept"), "text/html"):
+		x.failurePage(http.StatusNotFound, pages.NotFound)
 	case e.methods == nil:
 		x.fail(http.StatusNotFound, "not_found", "there is nothing at this path")
 	default:

@@ -12,6 +12,7 @@ import (
 	"github.com/keywright/keywright/internal/account"
 	"github.com/keywright/keywright/internal/jose"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/outbound"
 	"github.com/keywright/keywright/internal/pages"
 	"github.com/keywright/keywright/internal/password"
 	"github.com/keywright/keywright/internal/store"
@@ -22,13 +23,18 @@ type Config struct {
 	DB             *store.DB
 	Hasher         *password.Hasher
 	Policy         oauth.Policy
-	SigningAlg     jose.Algorithm
-	KeyLifetime    time.Duration // how long a key signs
+	SigningAlg     jose.Algorithm // of access tokens
+	KeyLifetime    time.Duration  // how long a key signs
 	Limits         account.Limits
 	DirectOrigins  []string       // pages that may use the tutorial API
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	SignUp         bool           // people may register themselves
+	Outbound       outbound.Rules // which addresses of clients may be called
+	Brand          pages.Brand
 	Log            *slog.Logger
 	Dev            *Dev // nil in production
+
+	ClientRegistration bool // clients may register themselves, with an initial access token
 }
 
 // Dev is what only `keywright dev` does.
@@ -42,7 +48,9 @@ type Dev struct {
 type Server struct {
 	Config
 	keys      *keyring
-	pages     *pages.Pages // in dev
+	pages     *pages.Pages
+	cookies   cookieNames
+	sealer    sealer
 	origins   originSet
 	routes    map[string]endpoint
 	throttle  buckets
@@ -50,6 +58,12 @@ type Server struct {
 	nodeID    string
 	seen      seenTokens
 	draining  atomic.Bool
+
+	outbound   *outbound.Client
+	clientKeys *clientKeys
+	ended      chan struct{} // sessions have ended: clients are to hear of it
+	owed       chan struct{} // they can be told
+	flows      *flowRecorder // in dev
 
 	reloading sync.Mutex // guards cached, and is held while the caches are built
 	cached    cacheEpochs
@@ -68,8 +82,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 }
 
 // NewAdmin answers the operator's commands where no server runs. It makes no
-// signing keys unless it is asked to: with which algorithm a server signs, its
-// own settings say.
+// signing keys unless it is asked to: that takes long, and how long a key signs
+// the settings of a server say.
 func NewAdmin(ctx context.Context, c Config) (http.Handler, error) {
 	s, err := newServer(ctx, c)
 	if err != nil {
@@ -80,17 +94,24 @@ func NewAdmin(ctx context.Context, c Config) (http.Handler, error) {
 
 func newServer(ctx context.Context, c Config) (*Server, error) {
 	s := &Server{Config: c, nodeID: newID("nod_")}
-	s.keys = &keyring{db: c.DB, algorithm: c.SigningAlg, lifetime: c.KeyLifetime}
+	s.keys = &keyring{db: c.DB, lifetime: c.KeyLifetime}
 	s.throttle = buckets{c.DB.Secrets().Throttle}
 	s.addresses = addressHash{c.DB.Secrets().Address}
 	if err := s.ensureDirectClient(ctx); err != nil {
 		return nil, err
 	}
-	if c.Dev != nil { // nobody else has pages so far
-		var err error
-		if s.pages, err = pages.New(pages.Brand{}); err != nil {
-			return nil, err
-		}
+	s.cookies, s.ended, s.owed = namesOfCookies(c.Policy.Issuer), make(chan struct{}, 1), make(chan struct{}, 1)
+	s.outbound = outbound.New(c.Outbound)
+	s.clientKeys = newClientKeys(s.outbound, s.now, c.Log)
+	var err error
+	if s.sealer, err = newSealer(c.DB.Secrets().Flow); err != nil {
+		return nil, err
+	}
+	if s.pages, err = pages.New(c.Brand); err != nil {
+		return nil, err
+	}
+	if c.Dev != nil {
+		s.flows = newFlowRecorder()
 	}
 	table, err := s.table()
 	if err != nil {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -35,19 +34,8 @@ func NewTry(issuer, apiURL string) Try {
 	}
 }
 
-// start is the page that greets a developer. It stands at the issuer's own
-// address only, where cookies will be.
+// start is the page that greets a developer.
 func (s *Server) start(x *exchange) {
-	issuer, err := url.Parse(s.Policy.Issuer)
-	if err != nil {
-		x.broke(err)
-		return
-	}
-	if x.r.Host != issuer.Host {
-		x.w.Header().Set("Location", s.Policy.Issuer+"/")
-		x.write(http.StatusFound, nil)
-		return
-	}
 	try := NewTry(s.Policy.Issuer, s.Dev.APIURL)
 	x.page(http.StatusOK, pages.Start{
 		Issuer: s.Policy.Issuer, APIURL: s.Dev.APIURL, Register: try.Register, SignIn: try.SignIn, Call: try.Call,

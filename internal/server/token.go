@@ -16,18 +16,24 @@ func (s *Server) token(x *exchange) {
 		x.refuse(refusal)
 		return
 	}
-	client, refusal := s.credentials(x.r, f)
-	if refusal != nil {
-		x.refuse(refusal)
+	client, ok := s.client(x, f)
+	if !ok {
 		return
 	}
 	req := oauth.TokenRequest{
-		Client: client, GrantType: f.get("grant_type"), RefreshToken: f.get("refresh_token"),
-		Scope: f.get("scope"), Resources: f.resources,
+		Client: client, GrantType: f.get("grant_type"),
+		Code: f.get("code"), RedirectURI: f.get("redirect_uri"), CodeVerifier: f.get("code_verifier"),
+		RefreshToken: f.get("refresh_token"), Scope: f.get("scope"), Resources: f.resources,
 	}
 	var outcome oauth.Outcome
 	var err error
 	switch req.GrantType {
+	case oauth.AuthorizationCodeGrant:
+		if req.Code == "" {
+			x.refuse(badRequest("code is missing"))
+			return
+		}
+		outcome, err = s.redeemCode(x, req)
 	case oauth.ClientCredentialsGrant:
 		outcome, err = s.clientCredentials(x, req)
 	case oauth.RefreshTokenGrant:
@@ -61,7 +67,22 @@ func (s *Server) issue(x *exchange, a oauth.Answer) {
 		x.broke(err)
 		return
 	}
+	x.joins("grant:" + oauth.PresentedToken{Access: &a.Issue.AccessToken}.GrantID())
+	x.showTokens([2]string{"access token", answer.AccessToken}, [2]string{"ID token", answer.IDToken})
 	x.json(http.StatusOK, answer)
+}
+
+func (s *Server) redeemCode(x *exchange, req oauth.TokenRequest) (outcome oauth.Outcome, err error) {
+	id, hash := req.Client.ID, oauth.CodeHash(s.DB.Secrets().Code, req.Code)
+	x.joins("code:" + string(hash))
+	err = decide(x.r.Context(), s.DB, x.origin(id, id),
+		func(tx *store.Tx) (oauth.CodeFacts, error) { return tx.LockCodeFacts(id, hash) },
+		func(facts oauth.CodeFacts, now time.Time) ([]change.Change, error) {
+			x.recognize(facts.Authenticating)
+			outcome = oauth.RedeemCode(s.Policy, req, facts, freshGrant(), now)
+			return outcome.Changes, nil
+		})
+	return outcome, err
 }
 
 // clientCredentials reads first: only a client's very first request writes.

@@ -116,7 +116,7 @@ func TestTokenEndpoint(t *testing.T) {
 		h.run("51 the password grant does not exist", func(h *house) {
 			h.registered("ada@example.com")
 			h.refused(h.form("/token", []string{"grant_type", "password", "username", "ada@example.com", "password", rightPassword, "client_id", "direct"}), 400, "unsupported_grant_type")
-			for _, unknown := range []string{"implicit", "authorization_code", "CLIENT_CREDENTIALS", "client_credentials "} {
+			for _, unknown := range []string{"implicit", "AUTHORIZATION_CODE", "CLIENT_CREDENTIALS", "client_credentials "} {
 				h.refused(h.form("/token", []string{"grant_type", unknown}, basic), 400, "unsupported_grant_type")
 			}
 		})

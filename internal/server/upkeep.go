@@ -13,7 +13,7 @@ import (
 const (
 	cachePoll     = time.Second // how long another node's change to keys or origins may go unseen
 	keyUpkeep     = time.Minute
-	journalPoll   = time.Second
+	journalPoll   = time.Second // how long a client may wait to hear of a session that another node ended
 	expiryPause   = 30 * time.Second
 	expiryBetween = 50 * time.Millisecond // between steps of one walk
 )
@@ -29,12 +29,18 @@ func (s *Server) Run(ctx context.Context) {
 	}
 	repeat("reload caches", cachePoll, s.reload)
 	repeat("keep keys", keyUpkeep, s.keys.keep)
-	repeat("number journal", journalPoll, s.numberJournal)
+	jobs.Go(func() { s.repeatOr(ctx, "read journal", journalPoll, s.ended, s.readJournal) })
+	jobs.Go(func() { s.repeatOr(ctx, "tell clients", journalPoll, s.owed, s.tellClients) })
 	repeat("expire rows", expiryPause, func(ctx context.Context) error { return expire(ctx, expiry) })
 	jobs.Wait()
 }
 
 func (s *Server) repeat(ctx context.Context, name string, every time.Duration, do func(context.Context) error) {
+	s.repeatOr(ctx, name, every, nil, do)
+}
+
+// repeatOr also does it as soon as somebody asks.
+func (s *Server) repeatOr(ctx context.Context, name string, every time.Duration, asked <-chan struct{}, do func(context.Context) error) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
@@ -42,9 +48,10 @@ func (s *Server) repeat(ctx context.Context, name string, every time.Duration, d
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if err := do(ctx); err != nil && !errors.Is(err, context.Canceled) {
-				s.Log.ErrorContext(ctx, name, "error", err)
-			}
+		case <-asked:
+		}
+		if err := do(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			s.Log.ErrorContext(ctx, name, "error", err)
 		}
 	}
 }

@@ -31,8 +31,9 @@ func TestJournalIsNumberedAndSaysWhoDidWhat(t *testing.T) {
 			names = append(names, e.Name)
 		}
 		want := []string{
-			"client.added.v1", "signing_key.added.v1", "signing_key.added.v1",
-			"user.registered.v1", "grant.issued.v1", "grant.revoked.v1", "user.disabled.v1",
+			"signing_key.added.v1", "signing_key.added.v1", // given to the house
+			"client.added.v2", "signing_key.added.v1", "signing_key.added.v1", "signing_key.added.v1", "signing_key.added.v1",
+			"user.registered.v1", "grant.issued.v2", "grant.revoked.v1", "user.disabled.v1",
 		}
 		if !slices.Equal(names, want) {
 			h.Errorf("%q, want %q", names, want)

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/spf13/pflag"
@@ -134,13 +135,20 @@ func disagreements(s *Settings, origins Origins) []error {
 			Accepts: "tls_cert and tls_key together, or neither",
 		})
 	}
-	if both("refresh_idle", "refresh_absolute") && s.RefreshAbsolute < s.RefreshIdle {
-		found = append(found, &Error{
-			Key: "refresh_absolute", Value: formatDuration(s.RefreshAbsolute), Origin: origins["refresh_absolute"],
-			Problem: fmt.Sprintf("is shorter than refresh_idle, which is %s (%s)",
-				formatDuration(s.RefreshIdle), origins["refresh_idle"]),
-			Accepts: "a duration that is at least refresh_idle",
-		})
+	for _, pair := range []struct {
+		idle, absolute string
+		times          [2]time.Duration
+	}{
+		{"refresh_idle", "refresh_absolute", [2]time.Duration{s.RefreshIdle, s.RefreshAbsolute}},
+		{"session_idle", "session_absolute", [2]time.Duration{s.SessionIdle, s.SessionAbsolute}},
+	} {
+		if idle, absolute := pair.times[0], pair.times[1]; both(pair.idle, pair.absolute) && absolute < idle {
+			found = append(found, &Error{
+				Key: pair.absolute, Value: formatDuration(absolute), Origin: origins[pair.absolute],
+				Problem: fmt.Sprintf("is shorter than %s, which is %s (%s)", pair.idle, formatDuration(idle), origins[pair.idle]),
+				Accepts: "a duration that is at least " + pair.idle,
+			})
+		}
 	}
 	return found
 }

@@ -83,12 +83,31 @@ var another = map[string]string{
 	"refresh_absolute": "60d",
 	"signing_alg":      "RS256",
 	"key_lifetime":     "60d",
-	"argon2":           "m=65536,t=3,p=4",
-	"throttle":         "account=5,address=50,window=5m",
-	"hash_threads":     "2",
-	"hash_queue":       "8",
-	"log_level":        "debug",
-	"log_format":       "json",
+
+	"session_idle":     "1d",
+	"session_absolute": "60d",
+	"sign_up":          "closed",
+
+	"clients":             "clients.yaml",
+	"client_registration": "token",
+	"outbound_allow":      "10.0.0.0/8",
+
+	"brand_name":            "Acme",
+	"brand_logo":            "logo.svg",
+	"brand_logo_dark":       "dark.svg",
+	"brand_primary":         "8a1c4a",
+	"brand_primary_dark":    "ff9ac1",
+	"brand_background":      "ffffff",
+	"brand_background_dark": "000000",
+	"brand_radius":          "0",
+	"brand_links":           "Privacy=https://example.com/privacy",
+
+	"argon2":       "m=65536,t=3,p=4",
+	"throttle":     "account=5,address=50,window=5m",
+	"hash_threads": "2",
+	"hash_queue":   "8",
+	"log_level":    "debug",
+	"log_format":   "json",
 }
 
 func TestEverySettingComesFromEverySourceThatItAllowsAndChangesNoOther(t *testing.T) {
@@ -211,6 +230,14 @@ func TestEachErrorSaysWhereWhatAndWhatIsAccepted(t *testing.T) {
 		{
 			[]string{"--refresh-idle=100d"}, nil,
 			`default: refresh_absolute "90d" is shorter than refresh_idle, which is 100d (flag --refresh-idle) (accepted: a duration that is at least refresh_idle)`,
+		},
+		{
+			[]string{"--session-idle=31d"}, nil,
+			`default: session_absolute "30d" is shorter than session_idle, which is 31d (flag --session-idle) (accepted: a duration that is at least session_idle)`,
+		},
+		{
+			[]string{"--brand-primary=blue"}, nil,
+			`flag --brand-primary: "blue" is not a colour (accepted: six hex digits such as 2b5bd7, or #2b5bd7 in quotes)`,
 		},
 		{
 			nil, []string{"KEYWRIGHT_MASTER_KEY=x", "KEYWRIGHT_MASTER_KEY_FILE=/x"},

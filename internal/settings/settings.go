@@ -34,6 +34,16 @@ type Settings struct {
 	SigningAlg      string        // ES256, EdDSA or RS256
 	KeyLifetime     time.Duration
 
+	SessionIdle     time.Duration
+	SessionAbsolute time.Duration // at least SessionIdle
+	SignUp          string        // open or closed
+
+	Clients            string // the path of a clients file; empty: none
+	ClientRegistration string // off or token
+	OutboundAllow      []netip.Prefix
+
+	Brand Brand
+
 	Argon2      Argon2
 	Throttle    Throttle
 	HashThreads int // 0: one for each core
@@ -42,6 +52,24 @@ type Settings struct {
 	LogLevel  slog.Level
 	LogFormat string // auto, text or json
 }
+
+// Brand is how the pages look. An empty member is Keywright's own.
+type Brand struct {
+	Name           string
+	Logo           string // the path of an image
+	LogoDark       string // in dark mode
+	Primary        string // #rrggbb
+	PrimaryDark    string
+	Background     string
+	BackgroundDark string
+	Radius         int // of corners, in pixels
+	Links          []Link
+}
+
+// Link stands below every page.
+type Link struct{ Name, URL string }
+
+func (l Link) String() string { return l.Name + "=" + l.URL }
 
 // Secret is a value that prints as "(set)" or "(not set)", whatever prints it:
 // fmt, slog or encoding/json. Convert it to a string to use it.

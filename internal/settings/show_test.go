@@ -88,28 +88,43 @@ func TestTheTextShowsEachValueAndWhereItComesFrom(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `
-SETTING           VALUE                              FROM
-listen            :443                               flag --listen
-issuer            https://id.example.com             keywright.yaml:1
-tls_cert          (none)                             default
-tls_key           (none)                             default
-trusted_proxies   10.0.0.0/8,::1/128                 flag --trusted-proxies
-direct_origins    (none)                             default
-data              ./.keywright                       default
-database_url      (set)                              environment KEYWRIGHT_DATABASE_URL
-master_key        (not set)                          default
-access_token_ttl  10m                                default
-refresh_grace     10s                                default
-refresh_idle      14d                                keywright.yaml:3
-refresh_absolute  90d                                default
-signing_alg       ES256                              default
-key_lifetime      30d                                default
-argon2            m=19456,t=2,p=1                    default
-throttle          account=10,address=100,window=15m  default
-hash_threads      0                                  default
-hash_queue        128                                default
-log_level         debug                              environment KEYWRIGHT_LOG_LEVEL
-log_format        auto                               default
+SETTING                VALUE                              FROM
+listen                 :443                               flag --listen
+issuer                 https://id.example.com             keywright.yaml:1
+tls_cert               (none)                             default
+tls_key                (none)                             default
+trusted_proxies        10.0.0.0/8,::1/128                 flag --trusted-proxies
+direct_origins         (none)                             default
+data                   ./.keywright                       default
+database_url           (set)                              environment KEYWRIGHT_DATABASE_URL
+master_key             (not set)                          default
+access_token_ttl       10m                                default
+refresh_grace          10s                                default
+refresh_idle           14d                                keywright.yaml:3
+refresh_absolute       90d                                default
+signing_alg            ES256                              default
+key_lifetime           30d                                default
+session_idle           7d                                 default
+session_absolute       30d                                default
+sign_up                open                               default
+clients                (none)                             default
+client_registration    off                                default
+outbound_allow         (none)                             default
+brand_name             Keywright                          default
+brand_logo             (none)                             default
+brand_logo_dark        (none)                             default
+brand_primary          (none)                             default
+brand_primary_dark     (none)                             default
+brand_background       (none)                             default
+brand_background_dark  (none)                             default
+brand_radius           12                                 default
+brand_links            (none)                             default
+argon2                 m=19456,t=2,p=1                    default
+throttle               account=10,address=100,window=15m  default
+hash_threads           0                                  default
+hash_queue             128                                default
+log_level              debug                              environment KEYWRIGHT_LOG_LEVEL
+log_format             auto                               default
 `
 	if got := "\n" + text.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -100,6 +101,18 @@ var (
 	throttleLimits = syntax[Throttle]{
 		kind: "limits", accepts: "off, or account=10,address=100,window=15m: counts up to 1000000, a window from 1s to 1d",
 		parse: parseThrottle,
+	}
+	siteName = syntax[string]{
+		kind: "name", accepts: "a name of at most 60 characters",
+		parse: parseSiteName,
+	}
+	colour = syntax[string]{
+		kind: "colour", accepts: "six hex digits such as 2b5bd7, or #2b5bd7 in quotes",
+		parse: parseColour,
+	}
+	link = syntax[Link]{
+		kind: "links", accepts: "a name and an https URL such as Privacy=https://example.com/privacy",
+		parse: parseLink,
 	}
 	level = syntax[slog.Level]{
 		kind: "level", accepts: "debug, info, warn or error",
@@ -314,6 +327,42 @@ func forName(name string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("has a value for %s that %w", name, err)
+}
+
+func parseSiteName(text string) (string, error) {
+	switch {
+	case strings.TrimSpace(text) == "":
+		return "", errors.New("is empty")
+	case utf8.RuneCountInString(text) > 60:
+		return "", errors.New("is too long")
+	}
+	return text, nil
+}
+
+// parseColour gives a colour as style sheets write it. The # may be left out,
+// since it begins a comment in YAML.
+func parseColour(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	digits := strings.ToLower(strings.TrimPrefix(text, "#"))
+	if _, err := hex.DecodeString(digits); err != nil || len(digits) != 6 {
+		return "", errors.New("is not a colour")
+	}
+	return "#" + digits, nil
+}
+
+func parseLink(text string) (Link, error) {
+	name, address, _ := strings.Cut(text, "=")
+	name, address = strings.TrimSpace(name), strings.TrimSpace(address)
+	u, err := url.Parse(address)
+	switch {
+	case name == "" || len(name) > 60:
+		return Link{}, errors.New("has no name of at most 60 bytes before the =")
+	case err != nil || u.Scheme != "https" || u.Host == "":
+		return Link{}, errors.New("has no https URL after the =")
+	}
+	return Link{name, address}, nil
 }
 
 func parseLevel(text string) (slog.Level, error) {

@@ -42,6 +42,16 @@ func TestWhatIsAcceptedIsShownInOneForm(t *testing.T) {
 		{"throttle", "off", "off"},
 		{"throttle", "account=5,address=50,window=60m", "account=5,address=50,window=1h"},
 		{"log_level", "debug", "debug"},
+		{"session_idle", "168h", "7d"},
+		{"sign_up", "closed", "closed"},
+		{"client_registration", "token", "token"},
+		{"outbound_allow", "10.0.0.0/8, fd00::/8", "10.0.0.0/8,fd00::/8"},
+		{"brand_name", "Käthes Laden", "Käthes Laden"},
+		{"brand_primary", "#8A1C4A", "#8a1c4a"},
+		{"brand_primary", "8a1c4a", "#8a1c4a"},
+		{"brand_primary", "", ""},
+		{"brand_links", "Privacy = https://example.com/p?a=b, Terms=https://example.com/t", "Privacy=https://example.com/p?a=b,Terms=https://example.com/t"},
+		{"brand_links", "", ""},
 	} {
 		row, _ := find(c.key)
 		var s Settings
@@ -128,6 +138,21 @@ func TestWhatIsWrongIsRefusedWithTheReason(t *testing.T) {
 		{"log_level", "INFO+2", "not known"},
 		{"log_level", "warning", "not known"},
 		{"log_format", "jsn", "did you mean json?"},
+		{"session_absolute", "59s", "less than 1m"},
+		{"sign_up", "close", "did you mean closed?"},
+		{"client_registration", "open", "not known"},
+		{"outbound_allow", "internal.example", "not an address or network"},
+		{"brand_name", " ", "is empty"},
+		{"brand_name", strings.Repeat("a", 61), "too long"},
+		{"brand_primary", "red", "not a colour"},
+		{"brand_primary", "#fff", "not a colour"},
+		{"brand_primary", "#12345g", "not a colour"},
+		{"brand_primary", "##12345", "not a colour"},
+		{"brand_radius", "49", "more than 48"},
+		{"brand_links", "https://example.com/privacy", "no https URL"},
+		{"brand_links", "=https://example.com/privacy", "no name"},
+		{"brand_links", "Privacy=http://example.com/privacy", "no https URL"},
+		{"brand_links", "Privacy=javascript:alert(1)", "no https URL"},
 	} {
 		row, _ := find(c.key)
 		var s Settings

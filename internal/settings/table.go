@@ -114,6 +114,87 @@ var table = []group{
 			binding: bind(duration(time.Hour, tenYears), func(s *Settings) *time.Duration { return &s.KeyLifetime }),
 		},
 	}},
+	{"Sign-in", []setting{
+		{
+			key: "session_idle", initial: "7d",
+			help:    "How long somebody stays signed in without coming back.",
+			binding: bind(duration(time.Minute, tenYears), func(s *Settings) *time.Duration { return &s.SessionIdle }),
+		},
+		{
+			key: "session_absolute", initial: "30d",
+			help:    "How long somebody stays signed in at all; at least session_idle.",
+			binding: bind(duration(time.Minute, tenYears), func(s *Settings) *time.Duration { return &s.SessionAbsolute }),
+		},
+		{
+			key: "sign_up", initial: "open",
+			help:    "Whether people may register themselves.",
+			binding: bind(oneOf("open", "closed"), func(s *Settings) *string { return &s.SignUp }),
+		},
+	}},
+	{"Clients", []setting{
+		{
+			key:     "clients",
+			help:    "File with clients (YAML); what it says is applied at start.",
+			binding: bind(filePath, func(s *Settings) *string { return &s.Clients }),
+		},
+		{
+			key: "client_registration", initial: "off",
+			help:    "Whether clients may register themselves, with a token that an operator has made.",
+			binding: bind(oneOf("off", "token"), func(s *Settings) *string { return &s.ClientRegistration }),
+		},
+		{
+			key:     "outbound_allow",
+			help:    "Networks that are not public and in which clients may have their jwks_uri or logout URI.",
+			binding: bind(listOf(network), func(s *Settings) *[]netip.Prefix { return &s.OutboundAllow }),
+		},
+	}},
+	{"Brand", []setting{
+		{
+			key: "brand_name", initial: "Keywright",
+			help:    "Name of the site on its pages.",
+			binding: bind(siteName, func(s *Settings) *string { return &s.Brand.Name }),
+		},
+		{
+			key:     "brand_logo",
+			help:    "File with the logo (SVG, PNG, JPEG or WebP); empty is the name in letters.",
+			binding: bind(filePath, func(s *Settings) *string { return &s.Brand.Logo }),
+		},
+		{
+			key:     "brand_logo_dark",
+			help:    "File with the logo in dark mode; empty is brand_logo.",
+			binding: bind(filePath, func(s *Settings) *string { return &s.Brand.LogoDark }),
+		},
+		{
+			key:     "brand_primary",
+			help:    "Colour of buttons and links; empty is Keywright's own.",
+			binding: bind(colour, func(s *Settings) *string { return &s.Brand.Primary }),
+		},
+		{
+			key:     "brand_primary_dark",
+			help:    "Colour of buttons and links in dark mode; empty is Keywright's own.",
+			binding: bind(colour, func(s *Settings) *string { return &s.Brand.PrimaryDark }),
+		},
+		{
+			key:     "brand_background",
+			help:    "Colour behind the card; empty is Keywright's own.",
+			binding: bind(colour, func(s *Settings) *string { return &s.Brand.Background }),
+		},
+		{
+			key:     "brand_background_dark",
+			help:    "Colour behind the card in dark mode; empty is Keywright's own.",
+			binding: bind(colour, func(s *Settings) *string { return &s.Brand.BackgroundDark }),
+		},
+		{
+			key: "brand_radius", initial: "12",
+			help:    "Radius of corners in pixels.",
+			binding: bind(count(0, 48), func(s *Settings) *int { return &s.Brand.Radius }),
+		},
+		{
+			key:     "brand_links",
+			help:    "Links below every page, such as to the privacy notice.",
+			binding: bind(listOf(link), func(s *Settings) *[]Link { return &s.Brand.Links }),
+		},
+	}},
 	{"Passwords", []setting{
 		{
 			key: "argon2", initial: "m=19456,t=2,p=1",

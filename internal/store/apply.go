@@ -38,12 +38,34 @@ func (tx *Tx) apply(c change.Change) error {
 		return tx.enableUser(c)
 	case change.UserSessionsEnded:
 		return tx.endUserSessions(c)
+	case change.ProfileChanged:
+		return tx.changeProfile(c)
+	case change.PasswordChanged:
+		return tx.changePassword(c)
+	case change.SessionStarted:
+		return tx.startSession(c)
+	case change.SessionRenewed:
+		return tx.renewSession(c)
+	case change.SessionSeen:
+		return tx.seeSession(c)
+	case change.SessionEnded:
+		return tx.endSession(c)
 	case change.AttemptsReserved:
 		return tx.reserveAttempts(c)
 	case change.AttemptsReturned:
 		return tx.returnAttempts(c)
 	case change.ClientAdded:
 		return tx.addClient(c)
+	case change.ClientChanged:
+		return tx.changeClient(c)
+	case change.RegistrationTokenAdded:
+		return tx.addRegistrationToken(c)
+	case change.RegistrationTokenUsed:
+		return tx.useRegistrationToken(c)
+	case change.RegistrationTokenRemoved:
+		return tx.removeRegistrationToken(c)
+	case change.ClientAssertionUsed:
+		return tx.useAssertion(c)
 	case change.ClientDisabled:
 		return tx.disableClient(c)
 	case change.ClientEnabled:
@@ -52,6 +74,16 @@ func (tx *Tx) apply(c change.Change) error {
 		return tx.replaceClientSecret(c)
 	case change.ClientRemoved:
 		return tx.removeClient(c)
+	case change.CodeIssued:
+		return tx.issueCode(c)
+	case change.CodeRedeemed:
+		return tx.redeemCode(c)
+	case change.ConsentGiven:
+		return tx.giveConsent(c)
+	case change.ConsentsForgotten:
+		return tx.forgetConsents(c)
+	case change.ConsentWithdrawn:
+		return tx.withdrawConsent(c)
 	case change.GrantIssued:
 		return tx.issueGrant(c)
 	case change.GrantRotated:
@@ -62,6 +94,14 @@ func (tx *Tx) apply(c change.Change) error {
 		return tx.revokeGrant(c)
 	case change.AccessTokenRevoked:
 		return tx.revokeAccessToken(c)
+	case change.LogoutOwed:
+		return tx.oweLogout(c)
+	case change.LogoutTold:
+		return tx.tellLogout(c)
+	case change.LogoutDelayed:
+		return tx.delayLogout(c)
+	case change.JournalRead:
+		return tx.readJournal(c)
 	case change.SigningKeyAdded:
 		return tx.addSigningKey(c)
 	case change.SigningKeyPromoted:

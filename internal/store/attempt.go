@@ -15,6 +15,9 @@ func (tx *Tx) LockAttempts(accountKey, addressKey string) (byAccount, byAddress 
 	return byAccount, byAddress, err
 }
 
+// LockAttempt returns one counter.
+func (tx *Tx) LockAttempt(key string) (account.Bucket, error) { return tx.lockBucket(key) }
+
 // lockBucket makes the row if there is none, since only a row can be locked. It
 // is one statement: between two, the row could expire.
 func (tx *Tx) lockBucket(key string) (account.Bucket, error) {

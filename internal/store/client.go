@@ -2,40 +2,76 @@ package store
 
 import (
 	"database/sql"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/oauth"
 )
 
 const clientColumns = `c.id, c.public, c.secret_hash, c.grants, c.scopes, c.audiences, c.serves, c.redirect_uris,
-	c.post_logout_redirect_uris, c.origins, c.access_token_ttl, c.disabled_at, c.epoch, c.created_at`
+	c.post_logout_redirect_uris, c.origins, c.access_token_ttl, c.disabled_at, c.epoch, c.created_at, c.metadata`
 
 // clientRow receives clientColumns, all of them NULL after an outer join that found none.
 type clientRow struct {
 	id, grants, scopes, audiences, serves         sql.NullString
 	redirectURIs, postLogoutRedirectURIs, origins sql.NullString
+	metadata                                      sql.NullString
 	secretHash                                    []byte
 	public, ttl, disabledAt, epoch, createdAt     sql.NullInt64
 }
 
 func (r *clientRow) dest() []any {
 	return []any{&r.id, &r.public, &r.secretHash, &r.grants, &r.scopes, &r.audiences, &r.serves, &r.redirectURIs,
-		&r.postLogoutRedirectURIs, &r.origins, &r.ttl, &r.disabledAt, &r.epoch, &r.createdAt}
+		&r.postLogoutRedirectURIs, &r.origins, &r.ttl, &r.disabledAt, &r.epoch, &r.createdAt, &r.metadata}
 }
 
-func (r *clientRow) client() *oauth.Client {
+func (r *clientRow) client() (*oauth.Client, error) {
 	if !r.id.Valid {
-		return nil
+		return nil, nil
 	}
-	return &oauth.Client{
-		ID: r.id.String, Public: r.public.Int64 != 0, SecretHash: r.secretHash,
-		Grants: fromList(r.grants.String), Scopes: fromList(r.scopes.String), Audiences: fromList(r.audiences.String),
-		Serves: fromList(r.serves.String), RedirectURIs: fromList(r.redirectURIs.String),
-		PostLogoutRedirectURIs: fromList(r.postLogoutRedirectURIs.String), Origins: fromList(r.origins.String),
-		AccessTokenTTL: time.Duration(r.ttl.Int64) * time.Microsecond,
-		Disabled:       r.disabledAt.Int64 != 0, Epoch: r.epoch.Int64, CreatedAt: fromMicros(r.createdAt.Int64),
+	c := &oauth.Client{
+		ID: r.id.String, SecretHash: r.secretHash,
+		Disabled: r.disabledAt.Int64 != 0, Epoch: r.epoch.Int64, CreatedAt: fromMicros(r.createdAt.Int64),
 	}
+	c.RegisteredBy = oauth.ByOperator
+	if r.metadata.String != "" {
+		if err := json.Unmarshal([]byte(r.metadata.String), &c.ClientMetadata); err != nil {
+			return nil, fmt.Errorf("metadata of client %s: %w", c.ID, err)
+		}
+	}
+	c.Public = r.public.Int64 != 0
+	c.Grants, c.Scopes, c.Audiences, c.Serves = fromList(r.grants.String), fromList(r.scopes.String), fromList(r.audiences.String), fromList(r.serves.String)
+	c.RedirectURIs, c.PostLogoutRedirectURIs = fromList(r.redirectURIs.String), fromList(r.postLogoutRedirectURIs.String)
+	c.Origins, c.AccessTokenTTL = fromList(r.origins.String), time.Duration(r.ttl.Int64)*time.Microsecond
+	return c, nil
+}
+
+// restOf is of a client's metadata what has no column, as JSON; empty: nothing.
+// The requests of machines, which are many, ask for nothing of it.
+func restOf(m change.ClientMetadata) (string, error) {
+	m.Public, m.Grants, m.Scopes, m.Audiences, m.Serves, m.Origins, m.AccessTokenTTL = false, nil, nil, nil, nil, nil, 0
+	m.RedirectURIs, m.PostLogoutRedirectURIs = nil, nil
+	if m.RegisteredBy == oauth.ByOperator {
+		m.RegisteredBy = ""
+	}
+	if reflect.DeepEqual(m, change.ClientMetadata{}) {
+		return "", nil
+	}
+	text, err := json.Marshal(m)
+	return string(text), err
+}
+
+func scanClient(rows *sql.Rows) (*oauth.Client, error) {
+	var row clientRow
+	if err := rows.Scan(row.dest()...); err != nil {
+		return nil, err
+	}
+	return row.client()
 }
 
 // Client returns a client, or nil.
@@ -49,21 +85,27 @@ func (tx *Tx) LockClient(id string) (*oauth.Client, error) {
 }
 
 func (r Reader) client(id, lock string) (*oauth.Client, error) {
+	if !utf8.ValidString(id) || strings.IndexByte(id, 0) >= 0 {
+		return nil, nil // no database takes it for text
+	}
 	var row clientRow
-	if _, err := orNil(&row, r.queryRow(`SELECT `+clientColumns+` FROM clients c WHERE c.id = $1`+lock, id).Scan(row.dest()...)); err != nil {
+	var registrationToken []byte
+	found, err := orNil(&row, r.queryRow(`SELECT `+clientColumns+`, c.registration_token FROM clients c WHERE c.id = $1`+lock, id).
+		Scan(append(row.dest(), &registrationToken)...))
+	if err != nil || found == nil {
 		return nil, err
 	}
-	return row.client(), nil
+	c, err := row.client()
+	if c != nil {
+		c.RegistrationToken = registrationToken
+	}
+	return c, err
 }
 
 // Clients returns every client, ordered by id.
 func (r Reader) Clients() ([]*oauth.Client, error) {
 	rows, err := r.query(`SELECT ` + clientColumns + ` FROM clients c ORDER BY c.id`)
-	return collect(rows, err, func(rows *sql.Rows) (*oauth.Client, error) {
-		var row clientRow
-		err := rows.Scan(row.dest()...)
-		return row.client(), err
-	})
+	return collect(rows, err, scanClient)
 }
 
 // ClientFacts returns a client and its own living grant, in one statement.
@@ -79,7 +121,9 @@ func (r Reader) ClientFacts(id string) (oauth.ClientFacts, error) {
 	if err != nil {
 		return f, err
 	}
-	f.Client = row.client()
+	if f.Client, err = row.client(); err != nil {
+		return f, err
+	}
 	if grantID.Valid {
 		f.Grant = &oauth.Grant{ID: grantID.String, Client: id}
 	}
@@ -102,24 +146,55 @@ func (r Reader) Origins() ([]string, error) {
 }
 
 func (tx *Tx) addClient(c change.ClientAdded) error {
-	public := 0
-	if c.Public {
-		public = 1
-	}
-	secretHash := c.SecretHash
-	if secretHash == nil {
-		secretHash = []byte{}
+	rest, err := restOf(c.ClientMetadata)
+	if err != nil {
+		return err
 	}
 	// The client's epoch starts above each that it can have had: what was issued
 	// to a removed client of the same id stays dead.
 	if err := tx.raiseEpoch(originsEpoch); err != nil {
 		return err
 	}
-	return tx.exec(`INSERT INTO clients (id, public, secret_hash, grants, scopes, audiences, serves, redirect_uris,
-		post_logout_redirect_uris, origins, access_token_ttl, disabled_at, epoch, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, (SELECT value FROM epochs WHERE name = $12), $13)`,
-		c.Client, public, secretHash, toList(c.Grants), toList(c.Scopes), toList(c.Audiences), toList(c.Serves), toList(c.RedirectURIs),
-		toList(c.PostLogoutRedirectURIs), toList(c.Origins), c.AccessTokenTTL.Microseconds(), originsEpoch, toMicros(c.At))
+	return tx.exec(`INSERT INTO clients (id, public, secret_hash, registration_token, grants, scopes, audiences, serves, redirect_uris,
+		post_logout_redirect_uris, origins, access_token_ttl, metadata, disabled_at, epoch, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, (SELECT value FROM epochs WHERE name = $14), $15)`,
+		c.Client, toFlag(c.Public), toBytes(c.SecretHash), toBytes(c.RegistrationToken), toList(c.Grants), toList(c.Scopes), toList(c.Audiences),
+		toList(c.Serves), toList(c.RedirectURIs), toList(c.PostLogoutRedirectURIs), toList(c.Origins), c.AccessTokenTTL.Microseconds(), rest,
+		originsEpoch, toMicros(c.At))
+}
+
+func (tx *Tx) changeClient(c change.ClientChanged) error {
+	rest, err := restOf(c.ClientMetadata)
+	if err != nil {
+		return err
+	}
+	if c.SecretHash != nil {
+		if err := tx.replaceClientSecret(change.ClientSecretReplaced{Client: c.Client, SecretHash: c.SecretHash}); err != nil {
+			return err
+		}
+	}
+	if err := tx.exec(`UPDATE clients SET public = $1, grants = $2, scopes = $3, audiences = $4, serves = $5, redirect_uris = $6,
+		post_logout_redirect_uris = $7, origins = $8, access_token_ttl = $9, metadata = $10 WHERE id = $11`,
+		toFlag(c.Public), toList(c.Grants), toList(c.Scopes), toList(c.Audiences), toList(c.Serves), toList(c.RedirectURIs),
+		toList(c.PostLogoutRedirectURIs), toList(c.Origins), c.AccessTokenTTL.Microseconds(), rest, c.Client); err != nil {
+		return err
+	}
+	return tx.raiseEpoch(originsEpoch)
+}
+
+func toFlag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// toBytes is never NULL.
+func toBytes(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }
 
 func (tx *Tx) disableClient(c change.ClientDisabled) error {
@@ -141,9 +216,13 @@ func (tx *Tx) replaceClientSecret(c change.ClientSecretReplaced) error {
 	return tx.exec(`UPDATE clients SET secret_hash = $1 WHERE id = $2`, c.SecretHash, c.Client)
 }
 
-// removeClient leaves the grants to expire: without their client they are dead.
+// removeClient leaves the grants and codes to expire: without their client they are dead.
 func (tx *Tx) removeClient(c change.ClientRemoved) error {
 	if err := tx.exec(`DELETE FROM clients WHERE id = $1`, c.Client); err != nil {
+		return err
+	}
+	// Afterwards, when whoever was giving one has given it.
+	if err := tx.exec(`DELETE FROM consents WHERE client_id = $1`, c.Client); err != nil {
 		return err
 	}
 	return tx.raiseEpoch(originsEpoch)

@@ -12,6 +12,7 @@ import (
 type engine struct {
 	name      string
 	forUpdate string           // ends a SELECT that locks its rows
+	keep      string           // ends a SELECT whose rows nobody deletes meanwhile
 	now       string           // the database's clock in microseconds; empty: this process's
 	retryable func(error) bool // the transaction met another: run it again
 	// hasMigrations counts the tables of that name in this database.
@@ -35,6 +36,7 @@ var postgresEngine = engine{
 	hasMigrations: "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_migrations'",
 	lockSchema:    "SELECT pg_advisory_xact_lock(1801812343)", // the bytes of "keyw"
 	forUpdate:     " FOR UPDATE",
+	keep:          " FOR KEY SHARE",
 	now:           "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
 	retryable: func(err error) bool {
 		var e *pgconn.PgError

@@ -17,10 +17,12 @@ import (
 func TestWhatWasEndedStaysEnded(t *testing.T) {
 	const user, client = "usr_ada", "spa"
 	at := newClock().now()
-	added := change.ClientAdded{Client: client, Public: true, Grants: []string{oauth.RefreshTokenGrant}, At: at}
+	added := change.ClientAdded{Client: client, ClientMetadata: refreshing, At: at}
 	ends := map[string][]change.Change{
 		"person disabled and enabled":   {change.UserDisabled{User: user, At: at}, change.UserEnabled{User: user}},
 		"person's sessions ended":       {change.UserSessionsEnded{User: user}},
+		"person's password changed":     {change.PasswordChanged{User: user, PasswordHash: "-", At: at}},
+		"person's consent withdrawn":    {change.ConsentWithdrawn{User: user, Client: client, At: at}},
 		"client disabled and enabled":   {change.ClientDisabled{Client: client, At: at}, change.ClientEnabled{Client: client}},
 		"client removed and added":      {change.ClientRemoved{Client: client}, added},
 		"client replaced after a pause": {change.ClientDisabled{Client: client, At: at}, change.ClientEnabled{Client: client}, change.ClientRemoved{Client: client}, added},
@@ -80,7 +82,8 @@ func TestClientThatIsReplacedAgainAndAgainNeverRepeatsAnEpoch(t *testing.T) {
 func machineClient(t testing.TB, db *store.DB, id string) {
 	t.Helper()
 	apply(t, db, change.ClientAdded{
-		Client: id, SecretHash: oauth.SecretHash(db.Secrets().ClientSecret, "a secret"), Grants: []string{oauth.ClientCredentialsGrant}, At: db.Now(),
+		Client: id, SecretHash: oauth.SecretHash(db.Secrets().ClientSecret, "a secret"), At: db.Now(),
+		ClientMetadata: change.ClientMetadata{Grants: []string{oauth.ClientCredentialsGrant}},
 	})
 }
 

@@ -36,9 +36,14 @@ func (e *Expiry) Step(ctx context.Context) (more bool, err error) {
 	for _, list := range []struct{ find, remove string }{
 		{`SELECT bucket FROM attempts WHERE expires_at < $1 ORDER BY expires_at LIMIT $2`, `DELETE FROM attempts WHERE bucket = $1 AND expires_at < $2`},
 		{`SELECT token_id FROM revoked_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2`, `DELETE FROM revoked_tokens WHERE token_id = $1 AND expires_at < $2`},
+		{`SELECT hash FROM codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2`, `DELETE FROM codes WHERE hash = $1 AND expires_at < $2`},
+		{`SELECT id FROM client_assertions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2`, `DELETE FROM client_assertions WHERE id = $1 AND expires_at < $2`},
+		{`SELECT id FROM sessions WHERE ends_at < $1 ORDER BY ends_at LIMIT $2`, `DELETE FROM sessions WHERE id = $1 AND ends_at < $2`},
+		{`SELECT id FROM logouts WHERE created_at < $1 ORDER BY created_at LIMIT $2`, `DELETE FROM logouts WHERE id = $1 AND created_at < $2`},
+		{`SELECT id FROM registration_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2`, `DELETE FROM registration_tokens WHERE id = $1 AND expires_at < $2`},
 	} {
 		rows, err := e.db.Read(ctx).query(list.find, now, expiryStep)
-		keys, err := collect(rows, err, func(rows *sql.Rows) (key string, err error) {
+		keys, err := collect(rows, err, func(rows *sql.Rows) (key any, err error) {
 			err = rows.Scan(&key)
 			return key, err
 		})
@@ -55,12 +60,14 @@ func (e *Expiry) Step(ctx context.Context) (more bool, err error) {
 }
 
 // isDead says of a grant that neither it nor a token issued from it can be used
-// any more. A grant of a client itself ends with its epochs alone. $1 and $2 are
+// any more. While its session has a row it is kept: it says which clients must
+// hear of the session's end. A grant of a client itself ends with its epochs alone. $1 and $2 are
 // when the last token has expired that was issued from a grant that ended, or
 // fell idle, at that time.
 const isDead = `(revoked_at > 0 AND revoked_at < $1 OR expires_at > 0 AND expires_at < $1 OR user_id <> '' AND current_since < $2
 	OR current_since < $1 AND NOT EXISTS (SELECT 1 FROM clients c JOIN epochs e ON e.name = 'global'
-		WHERE c.id = grants.client_id AND c.epoch = grants.client_epoch AND e.value = grants.global_epoch))`
+		WHERE c.id = grants.client_id AND c.epoch = grants.client_epoch AND e.value = grants.global_epoch))
+	AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = grants.session_id)`
 
 // stepGrants looks at the next grants in the order of their ids, which needs no
 // index that a rotation would have to keep. There is more until the walk ends.
@@ -90,7 +97,7 @@ func (e *Expiry) stepGrants(ctx context.Context) (more bool, err error) {
 	return true, err
 }
 
-func (e *Expiry) remove(ctx context.Context, statement string, keys []string, now int64) error {
+func (e *Expiry) remove(ctx context.Context, statement string, keys []any, now int64) error {
 	if len(keys) == 0 {
 		return nil
 	}

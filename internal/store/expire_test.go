@@ -111,7 +111,7 @@ func TestDeadGrantGoesADayAfterItsLastTokenHasExpired(t *testing.T) {
 			storetest.Each(t, clock.now, func(t *testing.T, db *store.DB) {
 				apply(t, db,
 					change.UserRegistered{User: user, Email: "a@example.com", CanonicalEmail: "a@example.com", At: db.Now()},
-					change.ClientAdded{Client: client, Public: true, Grants: []string{oauth.RefreshTokenGrant}, At: db.Now()})
+					change.ClientAdded{Client: client, ClientMetadata: refreshing, At: db.Now()})
 				grant := grantOf(granted(t, db, user, client).RefreshToken)
 				if c.own {
 					f, err := db.Read(context.Background()).ClientFacts(client)
@@ -149,36 +149,84 @@ func TestDeadGrantGoesADayAfterItsLastTokenHasExpired(t *testing.T) {
 	}
 }
 
-func TestRevokedTokenIsForgottenOnceItHasExpired(t *testing.T) {
+// expiring are the tables whose rows expire one by one, with a row of each.
+var expiring = []struct {
+	table string
+	row   func(i int, end time.Time) change.Change
+}{
+	{"attempts", func(i int, end time.Time) change.Change {
+		return change.AttemptsReserved{Buckets: []change.AttemptBucket{{Key: fmt.Sprint(i), Failures: 1, ExpiresAt: end}}}
+	}},
+	{"revoked_tokens", func(i int, end time.Time) change.Change {
+		return change.AccessTokenRevoked{TokenID: fmt.Sprint(i), ExpiresAt: end}
+	}},
+	{"codes", func(i int, end time.Time) change.Change {
+		return change.CodeIssued{Hash: fmt.Append(nil, i), Flow: fmt.Sprint(i), At: end.Add(-oauth.CodeTTL), ExpiresAt: end}
+	}},
+	{"client_assertions", func(i int, end time.Time) change.Change {
+		return change.ClientAssertionUsed{Client: "a", ID: fmt.Sprint(i), ExpiresAt: end}
+	}},
+	{"sessions", func(i int, end time.Time) change.Change {
+		// It fell idle long before its end.
+		idle := end.Add(-policy.SessionIdle)
+		return change.SessionStarted{Session: fmt.Sprint(i), SecretHash: fmt.Append(nil, i), At: idle, ExpiresAt: idle, EndsAt: end}
+	}},
+	{"logouts", func(i int, end time.Time) change.Change { // nobody has tried to tell
+		return change.LogoutOwed{ID: fmt.Sprint(i), Client: fmt.Sprint(i), Session: "ses_1", At: end}
+	}},
+	{"registration_tokens", func(i int, end time.Time) change.Change {
+		return change.RegistrationTokenAdded{Token: fmt.Sprint(i), Hash: fmt.Append(nil, i), At: end.Add(-time.Minute), ExpiresAt: end}
+	}},
+}
+
+func TestWhatHasExpiredGoesADayLateInSmallSteps(t *testing.T) {
+	const late = 24 * time.Hour
 	clock := newClock()
 	storetest.Each(t, clock.now, func(t *testing.T, db *store.DB) {
+		early := clock.now().Add(time.Minute)
 		var changes []change.Change
-		for i := range 500 {
-			changes = append(changes, change.AccessTokenRevoked{Grant: "grt_1", TokenID: fmt.Sprint(i), ExpiresAt: db.Now().Add(time.Duration(i%2) * time.Hour)})
+		for _, e := range expiring {
+			for i := range 450 {
+				changes = append(changes, e.row(i, early))
+			}
+			changes = append(changes, e.row(450, early.Add(time.Microsecond)))
 		}
 		apply(t, db, changes...)
-		clock.advance(25 * time.Hour)
-		walk(t, newExpiry(db))
-		if n := count(t, db, `SELECT COUNT(*) FROM revoked_tokens`); n != 250 {
-			t.Errorf("%d rows are left", n)
+		left := func(table string) int64 { return count(t, db, `SELECT COUNT(*) FROM `+table) }
+		clock.advance(time.Minute + late)
+		e := newExpiry(db)
+		walk(t, e)
+		for _, e := range expiring {
+			if n := left(e.table); n != 451 {
+				t.Errorf("%s: %d rows are left before a day has passed", e.table, n)
+			}
 		}
-		clock.advance(time.Hour)
-		walk(t, newExpiry(db))
-		if n := count(t, db, `SELECT COUNT(*) FROM revoked_tokens`); n != 0 {
-			t.Errorf("%d rows are left", n)
+		clock.advance(time.Microsecond)
+		for _, want := range []int64{251, 51, 1, 1} {
+			if _, err := e.Step(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range expiring {
+				if n := left(e.table); n != want {
+					t.Errorf("%s: a step left %d rows, want %d", e.table, n, want)
+				}
+			}
 		}
 	})
 }
 
-// A tokenHolder holds every token that was ever issued, and tries them all.
+// A tokenHolder holds every token, code and cookie that was ever issued, and
+// tries them all.
 type tokenHolder struct {
 	db      *store.DB
 	policy  oauth.Policy
 	access  []oauth.AccessToken
-	refresh []heldRefreshToken
+	refresh []held
+	codes   []held
+	cookies []string
 }
 
-type heldRefreshToken struct{ client, token string }
+type held struct{ client, token string }
 
 func (h *tokenHolder) hold(issue *oauth.Issue) {
 	if issue == nil {
@@ -186,7 +234,7 @@ func (h *tokenHolder) hold(issue *oauth.Issue) {
 	}
 	h.access = append(h.access, issue.AccessToken)
 	if issue.RefreshToken != "" {
-		h.refresh = append(h.refresh, heldRefreshToken{issue.AccessToken.ClientID, issue.RefreshToken})
+		h.refresh = append(h.refresh, held{issue.AccessToken.ClientID, issue.RefreshToken})
 	}
 }
 
@@ -207,6 +255,34 @@ func (h *tokenHolder) works(t *rapid.T) []string {
 		if oauth.Refresh(h.policy, refreshRequest(held.client, held.token), f, fresh(), h.db.Now()).Answer.Issue != nil {
 			all = append(all, held.token)
 		}
+	}
+	for _, cookie := range h.cookies {
+		f, err := r.SessionFacts(cookieHash(h.db, cookie))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.SignedIn(h.db.Now()) != nil {
+			all = append(all, cookie)
+		}
+	}
+	return append(all, h.workingCodes(t)...)
+}
+
+func (h *tokenHolder) workingCodes(t *rapid.T) (all []string) {
+	err := h.db.Update(context.Background(), func(tx *store.Tx) error {
+		for _, held := range h.codes {
+			outcome, err := decideRedeem(tx, h.db, held.client, held.token, h.db.Now())
+			if err != nil {
+				return err
+			}
+			if outcome.Answer.Issue != nil {
+				all = append(all, held.token)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return all
 }
@@ -239,11 +315,12 @@ func liveAndExpire(t *testing.T, rt *rapid.T, db *store.DB, clock *clock) {
 	p.RefreshGrace = 10 * time.Second
 	h := &tokenHolder{db: db, policy: p}
 	users := []string{registered(t, db), registered(t, db)}
-	clients := []string{publicClient(t, db), publicClient(t, db)}
+	clients := []string{webClient(t, db), webClient(t, db)}
 	machine := newID("batch-")
 	machineClient(t, db, machine)
 	anyone := func(rt *rapid.T) string { return rapid.SampledFrom(users).Draw(rt, "user") }
 	anyClient := func(rt *rapid.T) string { return rapid.SampledFrom(clients).Draw(rt, "client") }
+	anyCookie := func(rt *rapid.T) string { return rapid.SampledFrom(append(h.cookies, "")).Draw(rt, "cookie") }
 	exists := func(client string) bool {
 		c, err := db.Read(context.Background()).Client(client)
 		return err == nil && c != nil && !c.Disabled
@@ -291,10 +368,27 @@ func liveAndExpire(t *testing.T, rt *rapid.T, db *store.DB, clock *clock) {
 				apply(t, db, change.ClientRemoved{Client: c})
 				return
 			}
-			apply(t, db, change.ClientAdded{Client: c, Public: true, Grants: []string{oauth.RefreshTokenGrant}, At: db.Now()})
+			apply(t, db, change.ClientAdded{Client: c, ClientMetadata: signing, At: db.Now()})
 		},
+		"sign in in a browser": func(rt *rapid.T) {
+			h.cookies = append(h.cookies, signedIn(t, db, anyone(rt), anyCookie(rt)))
+		},
+		"sign out": func(rt *rapid.T) { signOut(t, db, anyCookie(rt)) },
+		"allow an app": func(rt *rapid.T) {
+			c, scope := anyClient(rt), rapid.SampledFrom([]string{"openid", "openid offline_access"}).Draw(rt, "scope")
+			if code := authorize(t, db, c, anyCookie(rt), newID("flw_"), scope); code != "" {
+				h.codes = append(h.codes, held{c, code})
+			}
+		},
+		"redeem a code": func(rt *rapid.T) {
+			if len(h.codes) > 0 {
+				held := rapid.SampledFrom(h.codes).Draw(rt, "code")
+				h.hold(redeem(t, db, held.client, held.token))
+			}
+		},
+		"forbid an app": func(rt *rapid.T) { withdraw(t, db, anyone(rt), anyClient(rt)) },
 		"time passes": func(rt *rapid.T) {
-			clock.advance(rapid.SampledFrom([]time.Duration{time.Second, time.Minute, policy.AccessTokenTTL, time.Hour, policy.RefreshIdle / 2, policy.RefreshIdle}).Draw(rt, "how long"))
+			clock.advance(rapid.SampledFrom([]time.Duration{time.Second, time.Minute, policy.AccessTokenTTL, policy.SessionIdle / 2, policy.RefreshIdle / 2, policy.RefreshIdle}).Draw(rt, "how long"))
 		},
 		"the walk comes by": h.walk,
 	})
@@ -303,7 +397,8 @@ func liveAndExpire(t *testing.T, rt *rapid.T, db *store.DB, clock *clock) {
 	walk(t, newExpiry(db))
 	left := count(t, db, `SELECT COUNT(*) FROM grants g WHERE g.user_id <> '' OR NOT EXISTS
 		(SELECT 1 FROM clients c WHERE c.id = g.client_id AND c.epoch = g.client_epoch)`)
+	left += count(t, db, `SELECT (SELECT COUNT(*) FROM codes) + (SELECT COUNT(*) FROM sessions)`)
 	if left != 0 {
-		rt.Fatalf("%d dead grants are left", left)
+		rt.Fatalf("%d dead grants, codes and sessions are left", left)
 	}
 }

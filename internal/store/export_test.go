@@ -19,6 +19,30 @@ func (r Reader) QueryRow(query string, args ...any) *sql.Row { return r.queryRow
 // Query reads rows that no method reads.
 func (r Reader) Query(query string, args ...any) (*sql.Rows, error) { return r.query(query, args...) }
 
+// Record adds to seen each statement that the transaction runs from now on,
+// with the number of its parameters.
+func (tx *Tx) Record(seen map[string]int) { tx.q = recorder{tx.q, seen} }
+
+type recorder struct {
+	preparer
+	seen map[string]int
+}
+
+func (r recorder) queryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	r.seen[query] = len(args)
+	return r.preparer.queryRow(ctx, query, args...)
+}
+
+func (r recorder) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	r.seen[query] = len(args)
+	return r.preparer.query(ctx, query, args...)
+}
+
+func (r recorder) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	r.seen[query] = len(args)
+	return r.preparer.exec(ctx, query, args...)
+}
+
 // LockSchema does what a node does before it migrates.
 func (tx *Tx) LockSchema() error { return tx.exec(tx.db.engine.lockSchema) }
 

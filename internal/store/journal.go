@@ -121,7 +121,7 @@ func (r Reader) lastBatch() (last int64, mac []byte, err error) {
 
 // Journal returns numbered rows after a number, in order.
 func (r Reader) Journal(after int64, limit int) ([]Entry, error) {
-	rows, err := r.query(`SELECT number, at, name, origin, facts FROM journal WHERE number > $1 ORDER BY number LIMIT $2`, after, limit)
+	rows, err := r.query(`SELECT number, at, name, origin, facts FROM journal WHERE number > 0 AND number > $1 ORDER BY number LIMIT $2`, after, limit)
 	return collect(rows, err, scanEntry)
 }
 

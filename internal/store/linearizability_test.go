@@ -100,7 +100,7 @@ func newHolding(t *testing.T, db *store.DB, clock *clock, refresh decider, r *ra
 	t.Helper()
 	g := &holding{db: db, policy: policy, user: registered(t, db), client: newID("client-"), clock: clock, refresh: refresh, tokens: map[int64]string{}}
 	g.policy.RefreshIdle, g.policy.RefreshAbsolute = 1<<50, 1<<50
-	added := change.ClientAdded{Client: g.client, Public: true, Grants: []string{oauth.RefreshTokenGrant}, At: db.Now()}
+	added := change.ClientAdded{Client: g.client, ClientMetadata: refreshing, At: db.Now()}
 	if r.IntN(2) == 0 {
 		g.policy.RefreshGrace = 10 * time.Second
 	}

@@ -377,10 +377,11 @@ func postgresSchema(t *testing.T, db *store.DB) []string {
 			JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number) ||
 		COALESCE(' WHERE ' || pg_get_expr(i.indpred, i.indrelid), '')
 		FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid WHERE t.relnamespace = current_schema()::regnamespace`)
-	for i := range indexes {
-		indexes[i] = casts.ReplaceAllString(indexes[i], "")
+	all := slices.Concat(columns, indexes)
+	for i, line := range all {
+		all[i] = strings.ReplaceAll(casts.ReplaceAllString(line, ""), `'\x'`, `x''`)
 	}
-	return slices.Concat(columns, indexes)
+	return all
 }
 
 func texts(t *testing.T, db *store.DB, query string) []string {

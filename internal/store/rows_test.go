@@ -3,7 +3,9 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -20,8 +22,17 @@ import (
 func same[T any](t *testing.T, what string, err error, got, want T) {
 	t.Helper()
 	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%s: %v\n got %+v\nwant %+v", what, err, got, want)
+		t.Errorf("%s: %v\n got %s\nwant %s", what, err, spelled(got), spelled(want))
 	}
+}
+
+// spelled shows a value with all that it points to.
+func spelled(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprintf("%+v", v)
+	}
+	return string(text)
 }
 
 func TestUserIsLoadedAsRegistered(t *testing.T) {
@@ -33,7 +44,7 @@ func TestUserIsLoadedAsRegistered(t *testing.T) {
 		})
 		want := &account.User{
 			ID: "usr_1", Email: "Ada@Example.com", Name: "Ada Löwe 🦁", PasswordHash: "$argon2id$1",
-			CredentialVersion: 1, Epoch: at.UnixMicro(), CreatedAt: at,
+			CredentialVersion: 1, Epoch: at.UnixMicro(), CreatedAt: at, UpdatedAt: at,
 		}
 		got, err := r.UserByID("usr_1")
 		same(t, "by id", err, got, want)
@@ -132,27 +143,25 @@ func TestClientIsLoadedAsAdded(t *testing.T) {
 	storetest.Each(t, newClock().now, func(t *testing.T, db *store.DB) {
 		r := db.Read(context.Background())
 		at := db.Now()
-		apply(t, db, change.ClientAdded{
-			Client: "web", SecretHash: []byte{1, 2, 3}, Grants: []string{"client_credentials", "refresh_token"}, Scopes: []string{"openid", "read"},
+		metadata := change.ClientMetadata{
+			Grants: []string{"client_credentials", "refresh_token"}, Scopes: []string{"openid", "read"},
 			Audiences: []string{"https://api.example.com", "https://other.example.com"}, Serves: []string{"https://api.example.com"},
 			RedirectURIs: []string{"https://app.example.com/cb?x=1", "http://127.0.0.1/cb"}, PostLogoutRedirectURIs: []string{"https://app.example.com/"},
-			Origins: []string{"https://app.example.com"}, AccessTokenTTL: 90 * time.Second, At: at,
-		})
-		apply(t, db, change.ClientAdded{Client: "app", Public: true, Origins: []string{"https://b.example.com", "https://c.example.com"}, At: at})
-		web, err := r.Client("web")
-		want := &oauth.Client{
-			ID: "web", SecretHash: []byte{1, 2, 3}, Grants: []string{"client_credentials", "refresh_token"}, Scopes: []string{"openid", "read"},
-			Audiences: []string{"https://api.example.com", "https://other.example.com"}, Serves: []string{"https://api.example.com"},
-			RedirectURIs: []string{"https://app.example.com/cb?x=1", "http://127.0.0.1/cb"}, PostLogoutRedirectURIs: []string{"https://app.example.com/"},
-			Origins: []string{"https://app.example.com"}, AccessTokenTTL: 90 * time.Second, CreatedAt: at,
+			Origins: []string{"https://app.example.com"}, AccessTokenTTL: 90 * time.Second, RegisteredBy: oauth.ByOperator,
 		}
+		apply(t, db, change.ClientAdded{Client: "web", SecretHash: []byte{1, 2, 3}, RegistrationToken: []byte{4}, ClientMetadata: metadata, At: at})
+		apply(t, db, change.ClientAdded{Client: "app", ClientMetadata: change.ClientMetadata{
+			Public: true, Origins: []string{"https://b.example.com", "https://c.example.com"},
+		}, At: at})
+		web, err := r.Client("web")
+		want := &oauth.Client{ID: "web", SecretHash: []byte{1, 2, 3}, RegistrationToken: []byte{4}, ClientMetadata: metadata, CreatedAt: at}
 		if web == nil || web.Epoch == 0 {
 			t.Fatal("it has no epoch")
 		}
 		want.Epoch = web.Epoch
 		same(t, "added", err, web, want)
 		facts, err := r.ClientFacts("web")
-		same(t, "its facts", err, facts.Client, want)
+		same(t, "its facts", err, facts.Client, withoutToken(want))
 		if facts.Grant != nil || facts.GlobalEpoch == 0 || len(facts.SecretKey) != 32 {
 			t.Errorf("its facts: %+v", facts)
 		}
@@ -162,7 +171,7 @@ func TestClientIsLoadedAsAdded(t *testing.T) {
 		same(t, "nobody", err, missing, nil)
 
 		all, err := r.Clients()
-		if err != nil || len(all) != 2 || all[0].ID != "app" || !reflect.DeepEqual(all[1], want) {
+		if err != nil || len(all) != 2 || all[0].ID != "app" || !reflect.DeepEqual(all[1], withoutToken(want)) {
 			t.Errorf("the list: %+v %v", all, err)
 		}
 		if app := all[0]; !app.Public || len(app.SecretHash)+len(app.Grants)+len(app.Scopes) != 0 || app.AccessTokenTTL != 0 {
@@ -193,6 +202,13 @@ func TestClientIsLoadedAsAdded(t *testing.T) {
 	})
 }
 
+// withoutToken is what is loaded of a client wherever nobody configures it.
+func withoutToken(c *oauth.Client) *oauth.Client {
+	bare := *c
+	bare.RegistrationToken = nil
+	return &bare
+}
+
 func TestOriginsAreThoseOfEnabledClients(t *testing.T) {
 	storetest.Each(t, nil, func(t *testing.T, db *store.DB) {
 		r := db.Read(context.Background())
@@ -200,13 +216,16 @@ func TestOriginsAreThoseOfEnabledClients(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		added := func(client string, origins ...string) change.Change {
+			return change.ClientAdded{Client: client, ClientMetadata: change.ClientMetadata{Origins: origins}, At: db.Now()}
+		}
 		steps := []struct {
 			change change.Change
 			want   []string
 		}{
-			{change.ClientAdded{Client: "a", Origins: []string{"https://a.example", "https://b.example"}, At: db.Now()}, []string{"https://a.example", "https://b.example"}},
-			{change.ClientAdded{Client: "b", At: db.Now()}, []string{"https://a.example", "https://b.example"}},
-			{change.ClientAdded{Client: "c", Origins: []string{"https://c.example"}, At: db.Now()}, []string{"https://a.example", "https://b.example", "https://c.example"}},
+			{added("a", "https://a.example", "https://b.example"), []string{"https://a.example", "https://b.example"}},
+			{added("b"), []string{"https://a.example", "https://b.example"}},
+			{added("c", "https://c.example"), []string{"https://a.example", "https://b.example", "https://c.example"}},
 			{change.ClientDisabled{Client: "a", At: db.Now()}, []string{"https://c.example"}},
 			{change.ClientRemoved{Client: "c"}, nil},
 			{change.ClientEnabled{Client: "a"}, []string{"https://a.example", "https://b.example"}},
@@ -239,18 +258,26 @@ func TestGrantIsLoadedAsIssued(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		const claims = `{"userinfo":{"name":null}}`
+		apply(t, db, change.SessionStarted{
+			Session: "ses_1", User: user, SecretHash: []byte("hash"), UserEpoch: 7, GlobalEpoch: 8, At: at, ExpiresAt: at.Add(time.Hour), EndsAt: at.Add(2 * time.Hour),
+		})
 		apply(t, db, change.GrantIssued{
-			Grant: "grt_1", Client: client, User: user, Scope: []string{"openid", "email"}, Audiences: []string{"https://api.example.com"},
+			Grant: "grt_1", Client: client, User: user, Session: "ses_1", Methods: []string{"pwd", "otp"}, Claims: claims, Scope: []string{"openid", "email"}, Audiences: []string{"https://api.example.com"},
 			Random: [16]byte{1, 2, 3}, KeyID: 255, StatusIndex: 1<<31 - 1, UserEpoch: u.Epoch, ClientEpoch: f.Client.Epoch, GlobalEpoch: f.GlobalEpoch,
 			AuthTime: at.Add(-time.Minute), At: at, ExpiresAt: at.Add(time.Hour),
 		})
 		want := oauth.GrantFacts{
 			Grant: &oauth.Grant{
-				ID: "grt_1", Client: client, User: user, Scope: []string{"openid", "email"}, Audiences: []string{"https://api.example.com"},
+				ID: "grt_1", Client: client, User: user, Session: "ses_1", Methods: []string{"pwd", "otp"}, Claims: claims, Scope: []string{"openid", "email"}, Audiences: []string{"https://api.example.com"},
 				Random: [16]byte{1, 2, 3}, KeyID: 255, StatusIndex: 1<<31 - 1, Generation: 1, CurrentSince: at, CreatedAt: at,
 				ExpiresAt: at.Add(time.Hour), AuthTime: at.Add(-time.Minute), UserEpoch: u.Epoch, ClientEpoch: f.Client.Epoch, GlobalEpoch: f.GlobalEpoch,
 			},
-			Client: f.Client, User: &oauth.User{ID: user, Name: u.Name, Email: u.Email, Epoch: u.Epoch}, GlobalEpoch: f.GlobalEpoch,
+			Client: f.Client, User: &oauth.User{ID: user, Name: u.Name, Email: u.Email, UpdatedAt: u.UpdatedAt, Epoch: u.Epoch},
+			Session: &oauth.Session{ // what tells whether it lives
+				ID: "ses_1", User: user, Methods: []string{}, SeenAt: at, ExpiresAt: at.Add(time.Hour), EndsAt: at.Add(2 * time.Hour), UserEpoch: 7, GlobalEpoch: 8,
+			},
+			GlobalEpoch: f.GlobalEpoch,
 		}
 		got, err := r.GrantFacts("grt_1", "")
 		same(t, "issued", err, got, want)
@@ -283,6 +310,10 @@ func TestGrantIsLoadedAsIssued(t *testing.T) {
 		got, err = r.GrantFacts("grt_1", "")
 		same(t, "revoked twice", err, got, want)
 
+		apply(t, db, change.SessionEnded{Session: "ses_1", User: user, At: revokedAt})
+		want.Session.EndedAt = revokedAt
+		got, err = r.GrantFacts("grt_1", "")
+		same(t, "in a session that ended", err, got, want)
 		got, err = r.GrantFacts("grt_2", "")
 		same(t, "unknown", err, got, oauth.GrantFacts{})
 		apply(t, db, change.ClientRemoved{Client: client})

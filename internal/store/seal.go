@@ -50,6 +50,9 @@ type Secrets struct {
 	ClientSecret []byte           // hashes client secrets
 	Throttle     []byte           // names the buckets of failed sign-ins
 	Address      []byte           // hashes network addresses for the journal
+	Session      []byte           // hashes the cookies of sessions
+	Code         []byte           // hashes authorization codes
+	Flow         []byte           // seals what travels through the pages
 	journal      []byte           // seals the journal's batches
 }
 
@@ -91,6 +94,9 @@ func (db *DB) openSecrets(ctx context.Context, create bool) error {
 		ClientSecret: derive("client secret"),
 		Throttle:     derive("throttle"),
 		Address:      derive("address"),
+		Session:      derive("session"),
+		Code:         derive("code"),
+		Flow:         derive("flow"),
 		journal:      derive("journal"),
 	}
 	return err

@@ -146,16 +146,23 @@ func (tx *Tx) Now() (time.Time, error) {
 	if !tx.now.IsZero() {
 		return tx.now, nil
 	}
-	if tx.db.clock != nil || tx.db.engine.now == "" {
-		tx.now = tx.db.Now()
-		return tx.now, nil
+	now, err := tx.Reader.Now()
+	tx.now = now
+	return now, err
+}
+
+// Now is the time that decisions are made by: the database's own clock where
+// several nodes share one.
+func (r Reader) Now() (time.Time, error) {
+	if r.db.clock != nil || r.db.engine.now == "" {
+		return r.db.Now(), nil
 	}
 	var micros int64
-	if err := tx.q.queryRow(tx.ctx, tx.db.engine.now).Scan(&micros); err != nil {
+	err := r.queryRow(r.db.engine.now).Scan(&micros)
+	if err != nil {
 		return time.Time{}, fmt.Errorf("read the database's clock: %w", err)
 	}
-	tx.now = fromMicros(micros)
-	return tx.now, nil
+	return fromMicros(micros), nil
 }
 
 // Now is this node's time, truncated to microseconds.

@@ -6,20 +6,46 @@ import (
 
 	"github.com/keywright/keywright/internal/account"
 	"github.com/keywright/keywright/internal/change"
+	"github.com/keywright/keywright/internal/oauth"
 )
 
-const userColumns = `id, email, name, password_hash, credential_version, disabled_at, epoch, created_at`
+const userColumns = `id, email, name, password_hash, credential_version, disabled_at, epoch, created_at, phone, address, email_verified_at, updated_at`
+
+// personColumns are what the protocol needs to know of a person.
+const personColumns = `u.id, u.name, u.email, u.email_verified_at, u.phone, u.address, u.updated_at, u.disabled_at, u.epoch`
+
+// personRow receives personColumns, all of them NULL after an outer join that found none.
+type personRow struct {
+	id, name, email, phone, address          sql.NullString
+	verifiedAt, updatedAt, disabledAt, epoch sql.NullInt64
+}
+
+func (r *personRow) dest() []any {
+	return []any{&r.id, &r.name, &r.email, &r.verifiedAt, &r.phone, &r.address, &r.updatedAt, &r.disabledAt, &r.epoch}
+}
+
+func (r *personRow) person() *oauth.User {
+	if !r.id.Valid {
+		return nil
+	}
+	return &oauth.User{
+		ID: r.id.String, Name: r.name.String, Email: r.email.String, EmailVerified: r.verifiedAt.Int64 != 0, Phone: r.phone.String,
+		Address: r.address.String, UpdatedAt: fromMicros(r.updatedAt.Int64), Disabled: r.disabledAt.Int64 != 0, Epoch: r.epoch.Int64,
+	}
+}
 
 type scanner interface{ Scan(dest ...any) error }
 
 func scanUser(row scanner) (*account.User, error) {
 	var u account.User
-	var disabledAt, createdAt int64
-	err := row.Scan(&u.ID, &u.Email, &u.Name, &u.PasswordHash, &u.CredentialVersion, &disabledAt, &u.Epoch, &createdAt)
+	var disabledAt, createdAt, verifiedAt, updatedAt int64
+	err := row.Scan(&u.ID, &u.Email, &u.Name, &u.PasswordHash, &u.CredentialVersion, &disabledAt, &u.Epoch, &createdAt,
+		&u.Phone, &u.Address, &verifiedAt, &updatedAt)
 	if err != nil {
 		return nil, err
 	}
 	u.Disabled, u.CreatedAt = disabledAt != 0, fromMicros(createdAt)
+	u.EmailVerified, u.UpdatedAt = verifiedAt != 0, fromMicros(updatedAt)
 	return &u, nil
 }
 
@@ -59,8 +85,9 @@ func orNil[T any](row *T, err error) (*T, error) {
 
 func (tx *Tx) registerUser(c change.UserRegistered) error {
 	// The epoch starts at the time, so that a grant of a deleted namesake never fits.
-	return tx.exec(`INSERT INTO users (id, email, canonical_email, name, password_hash, credential_version, disabled_at, epoch, created_at)
-		VALUES ($1, $2, $3, $4, $5, 1, 0, $6, $6)`,
+	return tx.exec(`INSERT INTO users (id, email, canonical_email, name, password_hash, credential_version, disabled_at, epoch, created_at,
+		phone, address, email_verified_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, 1, 0, $6, $6, '', '', 0, $6)`,
 		c.User, c.Email, c.CanonicalEmail, c.Name, c.PasswordHash, toMicros(c.At))
 }
 
@@ -72,6 +99,16 @@ func (tx *Tx) repeatRegistration(c change.RegistrationRepeated) error {
 
 func (tx *Tx) rehashPassword(c change.PasswordRehashed) error {
 	return tx.exec(`UPDATE users SET password_hash = $1 WHERE id = $2 AND credential_version = $3`, c.PasswordHash, c.User, c.Version)
+}
+
+func (tx *Tx) changeProfile(c change.ProfileChanged) error {
+	return tx.exec(`UPDATE users SET name = $1, phone = $2, address = $3, updated_at = $4 WHERE id = $5`,
+		c.Name, c.Phone, c.Address, toMicros(c.At), c.User)
+}
+
+func (tx *Tx) changePassword(c change.PasswordChanged) error {
+	return tx.exec(`UPDATE users SET password_hash = $1, credential_version = credential_version + 1, epoch = epoch + 1 WHERE id = $2`,
+		c.PasswordHash, c.User)
 }
 
 func (tx *Tx) disableUser(c change.UserDisabled) error {

@@ -58,6 +58,7 @@ func count(t testing.TB, db *store.DB, query string, args ...any) (n int64) {
 var policy = oauth.Policy{
 	Issuer: "https://id.example.com", AccessTokenTTL: 10 * time.Minute,
 	RefreshIdle: 14 * 24 * time.Hour, RefreshAbsolute: 90 * 24 * time.Hour,
+	SessionIdle: 24 * time.Hour, SessionAbsolute: 30 * 24 * time.Hour,
 }
 
 func newID(prefix string) string {
@@ -83,11 +84,14 @@ func registered(t testing.TB, db *store.DB) string {
 	return id
 }
 
+// refreshing is what is registered about a public client that may refresh.
+var refreshing = change.ClientMetadata{Public: true, Grants: []string{oauth.RefreshTokenGrant}}
+
 // publicClient returns the client that it adds, which may refresh.
 func publicClient(t testing.TB, db *store.DB) string {
 	t.Helper()
 	id := newID("client-")
-	apply(t, db, change.ClientAdded{Client: id, Public: true, Grants: []string{oauth.RefreshTokenGrant}, At: db.Now()})
+	apply(t, db, change.ClientAdded{Client: id, ClientMetadata: refreshing, At: db.Now()})
 	return id
 }
 
@@ -118,6 +122,25 @@ func granted(t testing.TB, db *store.DB, user, client string) *oauth.Issue {
 		t.Fatalf("no grant: %+v", outcome.Answer.Refused)
 	}
 	return outcome.Answer.Issue
+}
+
+// decide runs rule in a transaction and applies what it returns.
+func decide(t testing.TB, db *store.DB, rule func(tx *store.Tx, now time.Time) ([]change.Change, error)) {
+	t.Helper()
+	err := db.Update(context.Background(), func(tx *store.Tx) error {
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		changes, err := rule(tx, now)
+		if err != nil {
+			return err
+		}
+		return tx.Apply(change.Origin{}, changes...)
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // refresh does what the token endpoint does with a public client's refresh
@@ -168,7 +191,8 @@ func lives(t testing.TB, db *store.DB, grant string) bool {
 	return tokenLives(t, db, oauth.AccessToken{ID: grant + ".x", ExpiresAt: db.Now().Add(time.Minute)})
 }
 
-// tokenLives asks both who know: GrantFacts, and TokenFacts, which loads less.
+// tokenLives asks both who know: GrantFacts, and TokenFacts, which loads less
+// and knows no sessions.
 func tokenLives(t rapid.TB, db *store.DB, token oauth.AccessToken) bool {
 	t.Helper()
 	grant, _ := oauth.GrantOfToken(token.ID)
@@ -181,11 +205,21 @@ func tokenLives(t rapid.TB, db *store.DB, token oauth.AccessToken) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	live := all.TokenLives(token.ExpiresAt, db.Now())
-	if few.TokenLives(token.ExpiresAt, db.Now()) != live || !reflect.DeepEqual(few.User, all.User) {
+	now := db.Now()
+	live := all.TokenLives(token.ExpiresAt, now)
+	hasSession := all.Grant != nil && all.Grant.Session != ""
+	if few.TokenLives(token.ExpiresAt, now) != (live && !hasSession) || !reflect.DeepEqual(few.User, narrow(all.User)) {
 		t.Fatal("TokenFacts and GrantFacts differ: ", few, all)
 	}
 	return live
+}
+
+// narrow returns what TokenFacts says of a person.
+func narrow(u *oauth.User) *oauth.User {
+	if u == nil {
+		return nil
+	}
+	return &oauth.User{ID: u.ID, Name: u.Name, Email: u.Email, Disabled: u.Disabled, Epoch: u.Epoch}
 }
 
 // atOnce calls f n times at the same time and waits for all.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"net/http"
 	"strconv"
 	"time"
 )
@@ -56,7 +57,7 @@ func (c *connection) exchange(number int64) error {
 	if c.answer.closes {
 		c.close()
 	}
-	if c.answer.status/100 != 2 {
+	if c.answer.status/100 != 2 && c.answer.status != http.StatusSeeOther { // where a page sends the browser
 		return fmt.Errorf("answer %d: %.200s", c.answer.status, c.answer.body)
 	}
 	c.run.answered.Add(1)
