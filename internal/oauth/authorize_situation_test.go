@@ -330,6 +330,9 @@ func (s *situation) key() [16]byte {
 	for b, at := range s.browsers {
 		facts := s.rows.sessionFacts(func(row sessionRow) bool { return row.hash == at.cookie })
 		flag(at.used, at.signedIn(s.now), facts.SignedIn(s.now) != nil, s.known[b], s.rows.users[b].Disabled, s.rows.clients[b].Disabled)
+		if facts.Session != nil { // why it may have ended
+			flag(facts.Session.EndedAt.IsZero(), facts.Session.UserEpoch == facts.User.Epoch)
+		}
 		if at.signedIn(s.now) || facts.SignedIn(s.now) != nil {
 			k = append(k, byte(at.person+1), age(at.since), age(at.seen), age(facts.Session.SeenAt))
 		}
