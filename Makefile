@@ -1,4 +1,4 @@
-.PHONY: run test build bench crash fresh
+.PHONY: run test build bench crash fresh screenshots
 
 # Keywright and an API that it protects. LISTEN and API_LISTEN choose other addresses.
 run: build
@@ -23,3 +23,8 @@ crash:
 # The two commands of the README in a bare Debian tree.
 fresh:
 	@scripts/fresh.sh
+
+# docs/screenshots: every page in every state, as contact sheets.
+screenshots:
+	@scripts/install.sh
+	@npm --prefix web --loglevel=error run screenshots

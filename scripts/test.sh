@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Everything that must hold, on a clean checkout: format, vet, staticcheck, and
 # all tests on both database engines. Tests of the whole binary take their turn
-# after the others, so that they have the machine to themselves.
+# after the others, so that they have the machine to themselves, and those in
+# Node and Chromium after these.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,6 +25,7 @@ suite() { # name, go test arguments
 }
 suite parts -race $(go list ./... | grep -v /e2e)
 suite whole -count=1 ./e2e
+GOTEST_JSON="$results/web.json" npm --prefix web --loglevel=error test || status=$?
 
 cat "$results"/*.json >"$results/all"
 count() { grep -c "\"Action\":\"$1\".*\"Test\":" "$results/all" || true; }

@@ -374,6 +374,16 @@ func TestACodeHoldsAllThatWasDecided(t *testing.T) {
 	}
 }
 
+func TestARedirectURIThatWasLeftOutIsTheOneRegistered(t *testing.T) {
+	a := anAsking()
+	a.Request.RedirectURI, a.Request.Scope = "", "email"
+	answer, changes := a.decide()
+	code := changes[0].(change.CodeIssued)
+	if answer.Response.RedirectURI != callback || code.RedirectURI != callback || code.RedirectURISent {
+		t.Errorf("%+v, %+v", answer.Response, code)
+	}
+}
+
 func TestAnAnswerWithoutStateHasNone(t *testing.T) {
 	a := anAsking()
 	a.Request.State = ""
@@ -406,6 +416,17 @@ func TestWhatThePersonAllowsIsRemembered(t *testing.T) {
 			}
 		}
 		equalStrings(t, name, remembered, test.remembered...)
+	}
+}
+
+func TestAnAPIThatThePersonAllowsIsRemembered(t *testing.T) {
+	a := anAsking()
+	a.ConsentedAudiences, a.Request.Resources = []string{api}, []string{otherAPI}
+	a.answers(true, OpenID, Email)
+	a.Act.Audiences = []string{otherAPI}
+	_, changes := a.decide()
+	if given, ok := changes[0].(change.ConsentGiven); !ok || !slices.Equal(given.Audiences, []string{api, otherAPI}) {
+		t.Errorf("%+v", changes)
 	}
 }
 

@@ -1,0 +1,65 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Keywright, RegisteredClient } from '../keywright.ts';
+
+export interface Answer {
+  status?: number;
+  headers?: Record<string, string>;
+  body?: string | Buffer;
+}
+
+export interface Registration {
+  id: string;
+  /** The host it is served at: `localhost` is the issuer's own site, `app.localhost` another one. */
+  host?: string;
+  flags?: string[];
+}
+
+/** An app on a port of its own, which remembers what it was told about sign-outs. */
+export abstract class App {
+  origin = '';
+  /** What frames loaded: OpenID Connect Front-Channel Logout 1.0 §2. */
+  readonly frontchannel: URLSearchParams[] = [];
+  /** Claims of logout tokens: OpenID Connect Back-Channel Logout 1.0 §2.5. */
+  readonly backchannel: Record<string, unknown>[] = [];
+  private readonly server: Server = createServer((request, response) => {
+    this.respond(request, response).catch((error) => response.writeHead(500).end(String(error)));
+  });
+
+  /** Begins to listen, and registers as a client of keywright. */
+  protected async listen(keywright: Keywright, { id, host = 'localhost', flags = [] }: Registration): Promise<RegisteredClient> {
+    await new Promise<void>((listening) => this.server.listen(0, '127.0.0.1', listening));
+    const { port } = this.server.address() as AddressInfo;
+    this.origin = `http://${host}:${port}`;
+    return keywright.addClient(
+      id, '--redirect-uri', this.origin + '/callback', '--post-logout-redirect-uri', this.origin + '/',
+      '--frontchannel-logout-uri', this.origin + '/frontchannel-logout',
+      '--backchannel-logout-uri', `http://localhost:${port}/backchannel-logout`, ...this.kind(), ...flags,
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((stopped) => this.server.close(stopped));
+  }
+
+  /** Flags that say which kind of client it is. */
+  protected abstract kind(): string[];
+
+  protected abstract answer(url: URL, form: URLSearchParams, request: IncomingMessage): Promise<Answer>;
+
+  private async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const url = new URL(request.url!, this.origin);
+    const form = new URLSearchParams(body);
+    if (url.pathname === '/frontchannel-logout') this.frontchannel.push(url.searchParams);
+    if (url.pathname === '/backchannel-logout') this.backchannel.push(payload(form.get('logout_token')!));
+    const answer = await this.answer(url, form, request);
+    response.writeHead(answer.status ?? 200, answer.headers).end(answer.body);
+  }
+}
+
+function payload(jwt: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(jwt.split('.')[1], 'base64url').toString());
+}

@@ -1,0 +1,18 @@
+import { expect, type Page } from '@playwright/test';
+import type { Person } from './keywright.ts';
+
+/** Fills in the sign-in page that is shown. */
+export async function signIn(page: Page, person: Person): Promise<void> {
+  await page.getByLabel('Email address').fill(person.email);
+  await page.getByLabel('Password').fill(person.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+export async function allow(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Allow', exact: true }).click();
+}
+
+/** What an app says about who is signed in. */
+export async function expectStatus(page: Page, text: string): Promise<void> {
+  await expect(page.getByRole('status')).toHaveText(text);
+}

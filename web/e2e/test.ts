@@ -1,0 +1,58 @@
+import { expect, test as base, type BrowserContext } from '@playwright/test';
+import type { App, Registration } from './apps/app.ts';
+import { Keywright } from './keywright.ts';
+
+export { expect };
+
+/** Starts an app that is registered at the server, until the test ends. */
+type Start = <T extends App>(kind: { start(keywright: Keywright, registration: Registration): Promise<T> }, registration: Registration) => Promise<T>;
+
+/**
+ * Every test has a running server, and fails on anything that a browser
+ * complains of: an error in the console, a violated content security policy, an
+ * uncaught exception, a dialog.
+ */
+export const test = base.extend<{ complaints: string[]; start: Start }, { keywright: Keywright }>({
+  keywright: [
+    async ({}, use) => {
+      const keywright = await Keywright.start();
+      await use(keywright);
+      await keywright.stop();
+    },
+    { scope: 'worker' },
+  ],
+  start: async ({ keywright }, use) => {
+    const apps: App[] = [];
+    await use(async (kind, registration) => {
+      const app = await kind.start(keywright, registration);
+      apps.push(app);
+      return app;
+    });
+    for (const app of apps) await app.stop();
+  },
+  complaints: async ({}, use) => use([]),
+  context: async ({ context, complaints }, use) => {
+    await listen(context, complaints);
+    await use(context);
+    expect(complaints).toEqual([]);
+  },
+});
+
+async function listen(context: BrowserContext, complaints: string[]): Promise<void> {
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (e) => console.error(`CSP: ${e.violatedDirective} ${e.blockedURI}`));
+  });
+  context.on('console', (message) => {
+    if (message.type() === 'error' && !isRefusedForm(message.text())) complaints.push(`${message.text()} (${message.location().url})`);
+  });
+  context.on('weberror', (e) => complaints.push(String(e.error())));
+  context.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+}
+
+/** Chromium reports each page whose status says that a form was refused. */
+function isRefusedForm(text: string): boolean {
+  return /status of (400|403|422|429)/.test(text);
+}
