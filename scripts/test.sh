@@ -24,6 +24,7 @@ suite() { # name, go test arguments
     --jsonfile "$results/$name.json" -- -timeout 15m "$@" || status=$?
 }
 suite parts -race $(go list ./... | grep -v /e2e)
+suite explored -run 'EverySituation|EveryReachable' ./internal/oauth # deeper than -race leaves time for
 suite whole -count=1 ./e2e
 GOTEST_JSON="$results/web.json" npm --prefix web --loglevel=error test || status=$?
 

@@ -265,7 +265,7 @@ type CodeIssued struct {
 	Nonce           string    `json:"-"`
 	Scope           []string  `json:"scope,omitempty"`
 	Audiences       []string  `json:"audiences,omitempty"`
-	Claims          string    `json:"-"` // OpenID Connect Core §5.5, as sent
+	Claims          string    `json:"-"` // that were asked for by name; OpenID Connect Core §5.5
 	Methods         []string  `json:"-"`
 	AuthTime        time.Time `json:"-"`
 	UserEpoch       int64     `json:"-"`
@@ -312,7 +312,7 @@ type GrantIssued struct {
 	User        string    `json:"user,omitempty"`    // empty: the client itself
 	Session     string    `json:"session,omitempty"` // in which it was issued; empty: none
 	Methods     []string  `json:"-"`                 // how the person signed in
-	Claims      string    `json:"-"`                 // OpenID Connect Core §5.5, as sent
+	Claims      string    `json:"-"`                 // that were asked for by name; OpenID Connect Core §5.5
 	Scope       []string  `json:"scope,omitempty"`
 	Audiences   []string  `json:"audiences,omitempty"`
 	Random      [16]byte  `json:"-"`
