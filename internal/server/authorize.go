@@ -57,9 +57,9 @@ func (s *Server) proceed(x *exchange, f flow, act oauth.Act) {
 		x.brokePage(err)
 		return
 	}
-	x.inFlow(f.ID, facts.Client)
+	x.step.inFlow(f.ID, facts.Client)
 	if facts.Session != nil {
-		x.joins("session:" + facts.Session.ID)
+		x.step.joins("session", facts.Session.ID)
 	}
 	switch {
 	case answer.Fault != nil && answer.Fault.Code == oauth.FlowUsed && !act.Answered:
@@ -108,10 +108,10 @@ func (s *Server) ask(x *exchange, f flow, req oauth.AuthorizationRequest, facts 
 	switch ask.Page {
 	case oauth.AskSignIn:
 		email, _ := account.CanonicalEmail(ask.LoginHint)
-		x.note("asked to sign in", "")
+		x.step.note("asked to sign in", "")
 		s.showSignIn(x, http.StatusOK, f, pages.SignIn{Email: email})
 	case oauth.AskAccount:
-		x.note("asked to choose an account", "")
+		x.step.note("asked to choose an account", "")
 		sealed, err := s.sealer.seal(sealedChoice, x.browser(), choice{Flow: f, Session: facts.Session.ID, User: facts.User.ID})
 		if err != nil {
 			x.brokePage(err)
@@ -119,7 +119,7 @@ func (s *Server) ask(x *exchange, f flow, req oauth.AuthorizationRequest, facts 
 		}
 		x.page(http.StatusOK, pages.ChooseAccount{Flow: sealed, App: c.Title(), Name: facts.User.Name, Email: facts.User.Email}, targets...)
 	case oauth.AskConsent:
-		x.note("asked to allow "+strings.Join(ask.Scope, " "), "")
+		x.step.note("asked to allow "+strings.Join(ask.Scope, " "), "")
 		s.askConsent(x, f, req, facts, ask, targets)
 	}
 }
@@ -157,13 +157,13 @@ func scopesOf(names []string) (scopes []pages.Scope) {
 // §4.1.2, OAuth 2.0 Form Post Response Mode §2.
 func (x *exchange) respond(r *oauth.AuthorizationResponse) {
 	if r.Refused != nil {
-		x.note("", r.Refused.Code+": "+r.Refused.Description)
+		x.step.note("", r.Refused.Code+": "+r.Refused.Description)
 	} else {
-		x.note("issued a code", "")
+		x.step.note("issued a code", "")
 	}
 	for _, p := range r.Parameters {
 		if p.Name == "code" {
-			x.joins("code:" + string(oauth.CodeHash(x.server.DB.Secrets().Code, p.Value)))
+			x.step.joins("code", string(oauth.CodeHash(x.server.DB.Secrets().Code, p.Value)))
 		}
 	}
 	if r.Mode == oauth.FormPostMode {

@@ -36,35 +36,38 @@ type step struct {
 }
 
 // inFlow says which flow the exchange belongs to.
-func (x *exchange) inFlow(id string, c *oauth.Client) {
-	if c != nil {
-		x.step.app = c.Title()
+func (s *step) inFlow(id string, c *oauth.Client) {
+	if s == nil {
+		return
 	}
-	x.joins("flow:" + id)
+	if c != nil {
+		s.app = c.Title()
+	}
+	s.joins("flow", id)
 }
 
 // joins says that the exchange belongs to the flow that any of these belongs to,
 // and that they all do from now on.
-func (x *exchange) joins(keys ...string) {
-	if x.server.flows != nil {
-		x.step.keys = append(x.step.keys, keys...)
+func (s *step) joins(kind, id string) {
+	if s != nil {
+		s.keys = append(s.keys, kind+":"+id)
 	}
 }
 
 // note says what was decided, or why not.
-func (x *exchange) note(decision, refusal string) {
-	x.step.page.Decision, x.step.page.Refusal = decision, refusal
+func (s *step) note(decision, refusal string) {
+	if s != nil {
+		s.page.Decision, s.page.Refusal = decision, refusal
+	}
 }
 
-// showTokens decodes what was issued.
-func (x *exchange) showTokens(tokens ...[2]string) {
-	if x.server.flows == nil {
+// show decodes a token that was issued.
+func (s *step) show(name, token string) {
+	if s == nil {
 		return
 	}
-	for _, t := range tokens {
-		if parts := strings.Split(t[1], "."); len(parts) == 3 {
-			x.step.page.Tokens = append(x.step.page.Tokens, pages.Token{Name: t[0], Header: decoded(parts[0]), Claims: decoded(parts[1])})
-		}
+	if parts := strings.Split(token, "."); len(parts) == 3 {
+		s.page.Tokens = append(s.page.Tokens, pages.Token{Name: name, Header: decoded(parts[0]), Claims: decoded(parts[1])})
 	}
 }
 
@@ -79,7 +82,7 @@ func decoded(part string) string {
 
 // record adds the exchange to its flow, when it has ended.
 func (r *flowRecorder) record(x *exchange) {
-	if r == nil || len(x.step.keys) == 0 {
+	if r == nil || x.step == nil || len(x.step.keys) == 0 {
 		return
 	}
 	r.mu.Lock()

@@ -111,7 +111,7 @@ func (s *Server) decideEndSession(x *exchange, req oauth.EndSessionRequest, conf
 	if len(changes) == 0 {
 		return answer, facts, nil
 	}
-	x.joins("session:" + facts.Session.ID)
+	x.step.joins("session", facts.Session.ID)
 	err = decide(ctx, s.DB, x.origin(facts.Session.User, req.Client()),
 		func(tx *store.Tx) (oauth.EndSessionFacts, error) { return load(tx.Reader, tx.LockSessionFacts) },
 		func(locked oauth.EndSessionFacts, now time.Time) (changes []change.Change, _ error) {
@@ -139,7 +139,7 @@ func (s *Server) askSignOut(x *exchange, query string, facts oauth.EndSessionFac
 // listen in the browser by frames, the others behind its back. Only who proved
 // that they may ask is sent on without a click.
 func (s *Server) signedOut(x *exchange, answer oauth.EndSessionAnswer, c *oauth.Client) {
-	x.note("signed out", "")
+	x.step.note("signed out", "")
 	page := pages.SignedOut{Return: answer.Return, Nothing: answer.Session == nil}
 	if c != nil {
 		page.App = c.Title()

@@ -36,11 +36,14 @@ type exchange struct {
 	newBrowser string // what names the browser from now on
 	newSession string // the cookie that the answer sets
 	locales    string // languages that the person or the app asked for
-	step       step   // in dev: what the exchange adds to a flow
+	step       *step  // what the exchange adds to a flow; nil but in dev
 }
 
 func newExchange(s *Server, w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{server: s, w: w, r: r, route: nowhere.path, id: requestID(), began: time.Now()}
+	if s.flows != nil {
+		x.step = &step{}
+	}
 	h := w.Header()
 	h["X-Content-Type-Options"] = nosniff
 	h["Content-Security-Policy"] = nothingLoads

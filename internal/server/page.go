@@ -82,7 +82,7 @@ func (x *exchange) fault(f *oauth.Fault) {
 			page.Mismatch = &pages.Mismatch{Parameter: f.Parameter, Sent: f.Sent, Registered: f.Registered}
 		}
 	}
-	x.note("", f.Description)
+	x.step.note("", f.Description)
 	x.page(status, page)
 }
 

@@ -175,7 +175,7 @@ func (s *Server) beginSession(x *exchange, f flow, page pages.SignIn, proved pro
 		x.brokePage(err)
 	case !signedIn:
 		page.Alert = pages.WrongCredentials
-		x.note("", "wrong e-mail address or password")
+		x.step.note("", "wrong e-mail address or password")
 		s.showSignIn(x, http.StatusUnprocessableEntity, f, page)
 	case f.Query == "":
 		x.redirect(http.StatusSeeOther, accountPath)
@@ -194,8 +194,8 @@ func (s *Server) leaveForm(x *exchange, f flow) {
 	case len(sealed) > maxAddress:
 		s.proceed(x, f, oauth.Act{})
 	default:
-		x.inFlow(f.ID, nil)
-		x.note("signed in", "")
+		x.step.inFlow(f.ID, nil)
+		x.step.note("signed in", "")
 		x.redirect(http.StatusSeeOther, goOnPath+"?flow="+sealed)
 	}
 }

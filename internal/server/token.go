@@ -67,14 +67,15 @@ func (s *Server) issue(x *exchange, a oauth.Answer) {
 		x.broke(err)
 		return
 	}
-	x.joins("grant:" + oauth.PresentedToken{Access: &a.Issue.AccessToken}.GrantID())
-	x.showTokens([2]string{"access token", answer.AccessToken}, [2]string{"ID token", answer.IDToken})
+	x.step.joins("grant", oauth.PresentedToken{Access: &a.Issue.AccessToken}.GrantID())
+	x.step.show("access token", answer.AccessToken)
+	x.step.show("ID token", answer.IDToken)
 	x.json(http.StatusOK, answer)
 }
 
 func (s *Server) redeemCode(x *exchange, req oauth.TokenRequest) (outcome oauth.Outcome, err error) {
 	id, hash := req.Client.ID, oauth.CodeHash(s.DB.Secrets().Code, req.Code)
-	x.joins("code:" + string(hash))
+	x.step.joins("code", string(hash))
 	err = decide(x.r.Context(), s.DB, x.origin(id, id),
 		func(tx *store.Tx) (oauth.CodeFacts, error) { return tx.LockCodeFacts(id, hash) },
 		func(facts oauth.CodeFacts, now time.Time) ([]change.Change, error) {

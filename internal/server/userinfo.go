@@ -35,14 +35,14 @@ func (s *Server) userInfo(x *exchange) {
 		return
 	}
 	grant := oauth.PresentedToken{Access: t}.GrantID()
-	x.joins("grant:" + grant)
+	x.step.joins("grant", grant)
 	facts, err := s.DB.Read(x.r.Context()).UserInfoFacts(grant, t.ID)
 	if err != nil {
 		x.broke(err)
 		return
 	}
 	if !facts.TokenLives(t.ExpiresAt, s.now()) || facts.Grant.Client != t.ClientID {
-		x.note("", "the access token, its grant or its session has ended")
+		x.step.note("", "the access token, its grant or its session has ended")
 		x.refuseToken(http.StatusUnauthorized, tokenDead, "invalid_token")
 		return
 	}
