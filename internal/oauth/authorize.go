@@ -111,6 +111,12 @@ type AuthorizationResponse struct {
 	Refused     *Refusal // it says no
 }
 
+// Unasked says of a response that it refuses before the person has done
+// anything, where the client did not ask for just that by prompt=none.
+func (r *AuthorizationResponse) Unasked(req AuthorizationRequest, act Act) bool {
+	return r.Refused != nil && !act.Answered && req.Prompt != promptNone
+}
+
 // Parameter is a name and a value.
 type Parameter struct{ Name, Value string }
 

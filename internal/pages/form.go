@@ -97,6 +97,7 @@ type again struct {
 
 // A page that cannot be had again offers no other language.
 func (p FormPost) again() *again { return nil }
+func (p Refusal) again() *again  { return nil }
 func (p Failure) again() *again  { return nil }
 
 func (p SignIn) again() *again        { return inFlow("/sign-in", "flow", p.Flow, "show") }

@@ -58,6 +58,7 @@ func consentGallery() []State {
 		{"signed-out", SignedOut{App: "Notes", Return: "https://notes.example.com/"}},
 		{"signed-out-notify", SignedOut{App: "Notes", Return: "https://notes.example.com/", Notify: []string{"https://notes.example.com/sign-out?sid=1"}}},
 		{"signed-out-nobody", SignedOut{Nothing: true}},
+		{"refusal", Refusal{App: "Notes", Host: "notes.example.com", Method: "get", Action: "https://notes.example.com/callback", Fields: []Field{{"error", "invalid_scope"}}}},
 		{"form-post", FormPost{Action: "https://notes.example.com/callback", Fields: []Field{{"code", "kwc_sample"}, {"state", "s"}}}},
 	}
 }

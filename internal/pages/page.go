@@ -72,6 +72,16 @@ type SignedOut struct {
 	Nothing bool     // nobody was signed in
 }
 
+// Refusal hands an error to an app that nobody vouches for, if the person wants
+// to go there. RFC 9700 §4.11.2.
+type Refusal struct {
+	App    string
+	Host   string // where the app lives
+	Method string // get or post
+	Action string // an http or https URL
+	Fields []Field
+}
+
 // FormPost hands an answer to an app by a form. OAuth 2.0 Form Post Response Mode §2.
 type FormPost struct {
 	Action string // an http or https URL
@@ -131,6 +141,7 @@ func (ChooseAccount) template() string { return "choose-account" }
 func (Consent) template() string       { return "consent" }
 func (SignOut) template() string       { return "sign-out" }
 func (SignedOut) template() string     { return "signed-out" }
+func (Refusal) template() string       { return "refusal" }
 func (FormPost) template() string      { return "form-post" }
 func (Account) template() string       { return "account" }
 func (Failure) template() string       { return "failure" }

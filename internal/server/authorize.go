@@ -67,6 +67,8 @@ func (s *Server) proceed(x *exchange, f flow, act oauth.Act) {
 		x.redirect(http.StatusSeeOther, oauth.AuthorizationPath+"?"+f.Query)
 	case answer.Fault != nil:
 		x.fault(answer.Fault)
+	case answer.Response != nil && facts.Client.RegisteredItself() && answer.Response.Unasked(decided.Request, act):
+		x.refuseUnasked(facts.Client, answer.Response)
 	case answer.Response != nil:
 		x.respond(answer.Response)
 	default:
@@ -175,6 +177,25 @@ func (x *exchange) respond(r *oauth.AuthorizationResponse) {
 		return
 	}
 	x.redirect(http.StatusSeeOther, oauth.WithQuery(r.RedirectURI, r.Parameters...))
+}
+
+// refuseUnasked lets the person decide whether to follow an error to a client
+// that nobody vouches for: the link that led here may have been made for that.
+// RFC 9700 §4.11.2.
+func (x *exchange) refuseUnasked(c *oauth.Client, r *oauth.AuthorizationResponse) {
+	x.step.note("", r.Refused.Code+": "+r.Refused.Description)
+	page := pages.Refusal{App: c.Title(), Host: hostOf(r.RedirectURI), Method: "get", Action: r.RedirectURI}
+	if r.Mode == oauth.FormPostMode {
+		page.Method = "post"
+	} else if own, err := url.Parse(r.RedirectURI); err == nil {
+		for name, values := range own.Query() { // a form that is got replaces the query
+			page.Fields = append(page.Fields, pages.Field{Name: name, Value: values[0]})
+		}
+	}
+	for _, p := range r.Parameters {
+		page.Fields = append(page.Fields, pages.Field(p))
+	}
+	x.page(http.StatusOK, page, originOf(r.RedirectURI))
 }
 
 // freshCode draws the random values of a decision that may issue a code.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -436,4 +437,34 @@ func TestSchemesOfAppsAreForNativeClients(t *testing.T) {
 	}
 	h.enrol(app("native"))
 	h.refused(h.post("/clients", app("web"), h.initialToken(1)), 400, "invalid_redirect_uri")
+}
+
+// TestErrorOfAClientThatRegisteredItselfIsFollowedByThePersonAlone is RFC 9700 §4.11.2.
+func TestErrorOfAClientThatRegisteredItselfIsFollowedByThePersonAlone(t *testing.T) {
+	inEachHouse(t, func(h *house) {
+		const there = "https://shop.example.com/cb?shop=1"
+		c := h.enrol(`{"redirect_uris":["` + there + `"],"client_name":"The shop"}`)
+		b := h.browser()
+		wrong := []string{"redirect_uri", there, "scope", "admin"}
+		f := b.get(authorizePath(c.ClientID, wrong...)).shows(200, "continue").form("continue")
+		if b.left != "" || !strings.Contains(b.at.body, "shop.example.com") {
+			h.Errorf("left to %q: %s", b.left, b.at.body)
+		}
+		want := url.Values{"shop": {"1"}, "error": {"invalid_scope"}, "state": {"a state"}, "iss": {h.Policy.Issuer}, "error_description": f.fields["error_description"]}
+		if f.action != there || f.fields.Encode() != want.Encode() {
+			h.Errorf("%+v", f)
+		}
+		f = b.get(authorizePath(c.ClientID, append(wrong, "response_mode", "form_post")...)).shows(200, "continue").form("continue")
+		if f.action != there || f.fields.Get("error") != "invalid_scope" || strings.Contains(b.at.body, "<script") {
+			h.Errorf("%+v: %s", f, b.at.body)
+		}
+		b.get(authorizePath(c.ClientID, "redirect_uri", there, "prompt", "none"))
+		if !strings.Contains(b.left, "error=login_required") {
+			h.Errorf("prompt=none: %q, %s", b.left, b.at.body)
+		}
+		h.webApp("vouched")
+		if code := b.get(authorizePath("vouched", "scope", "admin")).answered(redirectURI).Get("error"); code != "invalid_scope" {
+			h.Error(code)
+		}
+	}, registering)
 }
