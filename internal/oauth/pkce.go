@@ -17,8 +17,10 @@ func checkChallenge(c *Client, challenge, method string) *Refusal {
 		return refuse(InvalidRequest, "code_challenge_method without code_challenge")
 	case challenge == "" && c.PKCEOptional && !c.Public:
 		return nil
+	case challenge == "" && !c.Public:
+		return refuse(InvalidRequest, "code_challenge is missing: use PKCE (RFC 7636), or register the client with require_pkce false")
 	case challenge == "":
-		return refuse(InvalidRequest, "code_challenge is missing: this client must use PKCE (RFC 7636)")
+		return refuse(InvalidRequest, "code_challenge is missing: a public client must use PKCE (RFC 7636)")
 	case method != S256:
 		return refuse(InvalidRequest, "code_challenge_method must be S256")
 	case !isChallenge(challenge):
