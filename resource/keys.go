@@ -33,6 +33,11 @@ const (
 	minAge     = time.Minute
 	defaultAge = 15 * time.Minute
 	maxAge     = 24 * time.Hour
+	// For how long stale keys serve while they are renewed behind the request. After
+	// that, an API that was idle may have missed that a key was withdrawn.
+	graceful = 30 * time.Second
+	// How long a request waits for keys when it has some that are stale.
+	patience = 2 * time.Second
 	// How long keys that are no longer fresh serve while the issuer is away.
 	maxStale = 24 * time.Hour
 )
@@ -68,8 +73,9 @@ func newKeyCache(issuer string, o options) *keyCache {
 	return &keyCache{issuer: issuer, client: &client, now: o.now, cacheSize: o.cacheSize}
 }
 
-// get returns the keys in hand and sees to their renewal. It waits only when
-// there are none.
+// get returns the keys in hand and sees to their renewal. It waits when there are
+// none, and for a moment when they have been stale for longer than the renewal of
+// an API in use takes.
 func (c *keyCache) get(ctx context.Context) (*keySet, error) {
 	now := c.now()
 	keys := c.usable(now)
@@ -77,11 +83,19 @@ func (c *keyCache) get(ctx context.Context) (*keySet, error) {
 		return keys, nil
 	}
 	fetched := c.renew(now, keys == nil)
-	if keys != nil {
+	switch {
+	case keys == nil:
+		if err := wait(ctx, fetched); err != nil {
+			return nil, err
+		}
+	case now.Before(keys.freshUntil.Add(graceful)):
 		return keys, nil
-	}
-	if err := wait(ctx, fetched); err != nil {
-		return nil, err
+	default:
+		waiting, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if err := wait(waiting, fetched); err != nil && ctx.Err() != nil {
+			return nil, err
+		}
 	}
 	if keys = c.usable(now); keys == nil {
 		return nil, c.unavailable()

@@ -315,6 +315,17 @@ func TestWithdrawnKeyEndsItsTokens(t *testing.T) {
 	mustBeInvalid(t, v, token)
 }
 
+func TestAPIThatWasIdleJudgesByNewKeys(t *testing.T) {
+	i := newIssuer(t)
+	v := i.verifier(t)
+	token := i.token(t, map[string]any{"exp": i.clock.seconds(3600)})
+	mustVerify(t, v, token)
+	i.publish(newKey(t))
+	i.clock.advance(6 * time.Minute)
+	mustBeInvalid(t, v, token)
+	mustVerify(t, v, i.token(t, nil))
+}
+
 func TestSameKeysKeepWhatTheyVerified(t *testing.T) {
 	i := newIssuer(t)
 	v := i.verifier(t)
