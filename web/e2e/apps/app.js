@@ -53,3 +53,4 @@ if (location.pathname === '/callback') {
   history.replaceState(null, '', '/');
 }
 show(refused);
+for (const button of document.querySelectorAll('button')) button.disabled = false; // nobody presses one before it does something
