@@ -1,0 +1,85 @@
+import { HttpClient, provideHttpClient, withInterceptors } from '@angular/common/http';
+import { ApplicationRef, Injector, Provider, provideZonelessChangeDetection } from '@angular/core';
+import { createApplication } from '@angular/platform-browser';
+import { provideRouter, Router, Routes } from '@angular/router';
+import { firstValueFrom } from 'rxjs';
+import { onTestFinished, vi } from 'vitest';
+import { LEAVE } from '../src/lib/redirect';
+import { Keywright, KeywrightConfigSource, KeywrightFeature, keywrightInterceptor, provideKeywright } from '../src/public-api';
+import { FakeIssuer } from './issuer';
+
+export interface Opening {
+  url?: string;
+  config?: KeywrightConfigSource;
+  features?: KeywrightFeature[];
+  routes?: Routes;
+  providers?: Provider[];
+}
+
+export const basic = { issuer: 'https://id.example.com', clientId: 'app', apis: ['https://api.example.com/notes', '/api'] };
+
+/** The app in a tab of a browser. To reload is to close it and to open another. */
+export class Tab {
+  private constructor(private readonly app: ApplicationRef, private readonly left: URL[]) {}
+
+  static async open({ url = '/', config = basic, features = [], routes = [], providers = [] }: Opening = {}): Promise<Tab> {
+    history.replaceState(null, '', url);
+    const left: URL[] = [];
+    const app = await createApplication({
+      providers: [
+        provideZonelessChangeDetection(),
+        provideRouter(routes),
+        provideHttpClient(withInterceptors([keywrightInterceptor])),
+        { provide: LEAVE, useValue: (to: URL) => void left.push(to) },
+        provideKeywright(config, ...features),
+        ...providers,
+      ],
+    });
+    const tab = new Tab(app, left);
+    onTestFinished(() => tab.close());
+    return tab;
+  }
+
+  get injector(): Injector {
+    return this.app.injector;
+  }
+
+  get keywright(): Keywright {
+    return this.injector.get(Keywright);
+  }
+
+  get router(): Router {
+    return this.injector.get(Router);
+  }
+
+  get wasLeft(): boolean {
+    return this.left.length > 0;
+  }
+
+  /** Waits until the page is left for another one. */
+  async leaves(): Promise<URL> {
+    await vi.waitFor(() => {
+      if (!this.wasLeft) throw new Error(`the page was not left: ${this.keywright.error()}`);
+    });
+    return this.left.pop()!;
+  }
+
+  get(url: string): Promise<{ token?: string }> {
+    return firstValueFrom(this.injector.get(HttpClient).get<{ token?: string }>(url));
+  }
+
+  close(): void {
+    if (!this.app.destroyed) this.app.destroy();
+  }
+}
+
+/** Signs in at the issuer, and comes back. */
+export async function signedIn(issuer: FakeIssuer, opening: Opening = {}, changes: Record<string, string | null> = {}): Promise<Tab> {
+  const tab = await Tab.open(opening);
+  void tab.keywright.signIn();
+  const request = await tab.leaves();
+  tab.close();
+  const back = await Tab.open({ ...opening, url: issuer.authorize(request, changes).href });
+  await back.keywright.ready();
+  return back;
+}

@@ -1,0 +1,78 @@
+import { APP_BASE_HREF } from '@angular/common';
+import { DOCUMENT, inject, Injectable, InjectionToken, Injector, runInInjectionContext } from '@angular/core';
+import { KeywrightError } from './error';
+
+/** What the app is told about its issuer. None of it is secret. */
+export interface KeywrightConfig {
+  /** The issuer's URL, exactly as its discovery document names it. */
+  readonly issuer: string;
+  /** The id under which the app is registered there. Direct sign-in needs none. */
+  readonly clientId?: string;
+  /** What to ask for, separated by spaces; `openid profile email` unless said otherwise. */
+  readonly scope?: string;
+  /** For which API the tokens are: its audience (RFC 8707). */
+  readonly resource?: string;
+  /** URLs that get the access token: of this very origin, and of this path or below it. A relative one is the page's own. */
+  readonly apis?: readonly string[];
+}
+
+/** The configuration, or what fetches it when the app starts; it may `inject`, and ask `HttpClient` at once. */
+export type KeywrightConfigSource = KeywrightConfig | (() => KeywrightConfig | Promise<KeywrightConfig>);
+
+/** Where the app lives. A page without a base element takes its own address for it, which is no use. */
+export const BASE_URL = new InjectionToken<string>('base URL of the app', {
+  factory: () => {
+    const document = inject(DOCUMENT);
+    const base = inject(APP_BASE_HREF, { optional: true }) ?? document.querySelector('base[href]')?.getAttribute('href') ?? '/';
+    return URL.parse(base, document.location.origin)?.href ?? base; // on a server there may be no origin
+  },
+});
+
+export const CONFIG_SOURCE = new InjectionToken<KeywrightConfigSource>('what provideKeywright was given');
+
+/** The configuration, once it is known. */
+@Injectable()
+export class Config {
+  readonly #source = inject(CONFIG_SOURCE);
+  readonly #injector = inject(Injector);
+  #loaded?: Promise<KeywrightConfig>;
+  /** The source is being asked right now: its own requests cannot wait for its answer. */
+  asking = false;
+
+  /** Loads it, once; after a failure, again. @throws KeywrightError `config-invalid` */
+  load(): Promise<KeywrightConfig> {
+    return (this.#loaded ??= this.#ask().catch((error) => {
+      this.#loaded = undefined;
+      throw error;
+    }));
+  }
+
+  async #ask(): Promise<KeywrightConfig> {
+    const source = this.#source;
+    if (typeof source !== 'function') return checked(source);
+    try {
+      this.asking = true;
+      const answer = runInInjectionContext(this.#injector, source);
+      this.asking = false;
+      return checked(await answer);
+    } catch (cause) {
+      if (cause instanceof KeywrightError) throw cause;
+      throw new KeywrightError('config-invalid', { found: 'it could not be loaded: see the cause', cause });
+    } finally {
+      this.asking = false;
+    }
+  }
+}
+
+function checked(config: KeywrightConfig): KeywrightConfig {
+  const issuer = URL.canParse(config.issuer) ? new URL(config.issuer) : undefined;
+  if (!issuer || issuer.search || issuer.hash || !(issuer.protocol === 'https:' || isLocal(issuer))) {
+    throw new KeywrightError('config-invalid', { found: `issuer ${config.issuer} is no https URL; http is for localhost alone` });
+  }
+  return config;
+}
+
+/** Says whether plain http is safe to use: nothing leaves this machine. */
+export function isLocal({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && /^(localhost|.+\.localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+}

@@ -1,0 +1,95 @@
+import { inject, Injectable, InjectionToken } from '@angular/core';
+import { Config } from './config';
+import { KeywrightError } from './error';
+import { Credentials, Flow, Registration, SignInOptions } from './flow';
+import { below, clientOf, Issuer, reach, retryAfter, send, step } from './issuer';
+import { begin, Issued, now, Person, Renewable, revoke, Tokens } from './tokens';
+
+export interface DirectOptions {
+  /** The app's page with the sign-in form; the guard leads there. Default `/login`. */
+  readonly page?: string;
+}
+
+export const DIRECT_OPTIONS = new InjectionToken<DirectOptions>('options of withDirectSignIn', { factory: () => ({}) });
+
+/** The client that the tokens of the API belong to. */
+const client = clientOf('direct');
+
+const scope = ['openid', 'profile', 'email'];
+
+/** What the API answers, in part. */
+interface Answer {
+  readonly id?: string;
+  readonly name?: string;
+  readonly email?: string;
+  readonly token?: string;
+  readonly expires_in?: number;
+  readonly refresh_token?: string;
+  readonly error?: string;
+  readonly error_description?: string;
+  readonly fields?: Record<string, string>;
+}
+
+/** Sign-in by a form of the app itself: `/register`, `/login` and `/profile` of Keywright. */
+@Injectable()
+export class Direct extends Flow {
+  readonly #config = inject(Config);
+  readonly page = inject(DIRECT_OPTIONS).page ?? '/login';
+
+  async issuer(): Promise<Issuer> {
+    const { issuer } = await this.#config.load();
+    return { as: { issuer, token_endpoint: below(issuer, 'token'), revocation_endpoint: below(issuer, 'revoke') }, client };
+  }
+
+  arrive(): undefined {}
+
+  async restore(): Promise<undefined> {}
+
+  async signIn({ email, password }: SignInOptions): Promise<Tokens> {
+    if (email === undefined || password === undefined) {
+      throw new KeywrightError('config-invalid', { found: 'direct sign-in needs email and password' });
+    }
+    const answer = await this.#call('login', { email, password });
+    const issued = { accessToken: answer.token!, refreshToken: answer.refresh_token, expiresIn: answer.expires_in };
+    return begin(issued, await this.#profile(issued, now()), scope);
+  }
+
+  async register(person: Registration): Promise<void> {
+    await this.#call('register', { email: person.email, name: person.name, password: person.password });
+  }
+
+  person(issued: Issued, _: Renewable): Promise<Person> {
+    return this.#profile(issued, -Infinity);
+  }
+
+  async #profile({ accessToken }: Issued, authenticatedAt: number): Promise<Person> {
+    const { id, name, email } = await this.#call('profile', undefined, accessToken);
+    return { user: { id: id!, name, email }, authenticatedAt };
+  }
+
+  async signOut(tokens: Tokens | undefined): Promise<void> {
+    if (tokens?.refreshToken) await revoke(await this.issuer(), tokens.refreshToken);
+  }
+
+  async #call(path: 'register' | 'login' | 'profile', body?: Credentials | Registration, token?: string): Promise<Answer> {
+    const { issuer } = await this.#config.load();
+    return step(issuer, async () => {
+      const response = await send(below(issuer, path), token, body);
+      if (response.status === 429) throw await refusal(path, response);
+      await reach(issuer, Promise.resolve(response));
+      if (!response.ok) throw await refusal(path, response);
+      return response.json();
+    });
+  }
+}
+
+async function refusal(path: string, response: Response): Promise<KeywrightError> {
+  const { status } = response;
+  const { error, error_description: found, fields }: Answer = await response.json().catch(() => ({}));
+  if (status === 429) return new KeywrightError('too-many-attempts', { retryAfter: retryAfter(response) });
+  if (status === 401) return new KeywrightError(path === 'login' ? 'credentials-wrong' : 'token-refused');
+  if (fields) return new KeywrightError('input-invalid', { reason: Object.keys(fields)[0], found });
+  if (error === 'registration_closed') return new KeywrightError('registration-closed', { found });
+  if (error === 'origin_not_allowed') return new KeywrightError('origin-refused', { found });
+  return new KeywrightError('issuer-invalid', { found: `/${path} answered ${status}` });
+}

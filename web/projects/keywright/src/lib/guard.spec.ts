@@ -1,0 +1,124 @@
+import { Component } from '@angular/core';
+import { Routes } from '@angular/router';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeIssuer } from '../../spec/issuer';
+import { Opening, signedIn, Tab } from '../../spec/tab';
+import { keywrightGuard, requireAuthTime, requireScope, withDirectSignIn, withRedirect } from '../public-api';
+
+@Component({ template: '' })
+class Page {}
+
+const routes: Routes = [
+  { path: '', component: Page },
+  { path: 'login', component: Page },
+  { path: 'notes', component: Page, canActivate: [keywrightGuard] },
+  { path: 'admin', component: Page, canActivate: [requireScope('admin')] },
+  { path: 'payments', component: Page, canActivate: [requireAuthTime(300)] },
+];
+
+let issuer: FakeIssuer;
+
+beforeEach(async () => {
+  localStorage.clear();
+  sessionStorage.clear();
+  issuer = await FakeIssuer.start();
+  vi.stubGlobal('fetch', issuer.fetch);
+});
+
+function open(opening: Opening = {}): Promise<Tab> {
+  return Tab.open({ routes, ...opening });
+}
+
+function arrived(changes: Record<string, string | null> = {}): Promise<Tab> {
+  return signedIn(issuer, { routes }, changes);
+}
+
+describe('the guard', () => {
+  it('lets in who is signed in', async () => {
+    const tab = await arrived();
+    await tab.router.navigateByUrl('/notes?open=3');
+    expect(tab.router.url).toBe('/notes?open=3');
+  });
+
+  it('sends others to the issuer, and back to where they wanted to go', async () => {
+    const tab = await open();
+    void tab.router.navigateByUrl('/notes?open=3#top');
+    const callback = issuer.authorize(await tab.leaves());
+    tab.close();
+    const back = await open({ url: callback.href });
+    back.router.initialNavigation();
+    await vi.waitFor(() => expect(back.router.url).toBe('/notes?open=3#top'));
+  });
+
+  it('sends others to the sign-in page, which knows where they wanted to go', async () => {
+    const tab = await open({ config: { issuer: issuer.url }, features: [withDirectSignIn()] });
+    await tab.router.navigateByUrl('/notes?open=3');
+    expect(tab.router.url).toBe('/login?returnTo=%2Fnotes%3Fopen%3D3');
+    await tab.keywright.signIn({ email: 'ada@example.com', password: 'right' });
+    expect(tab.router.url).toBe('/notes?open=3');
+  });
+
+  it('does not send anybody to the issuer again who was refused', async () => {
+    const refused = await arrived({ code: null, error: 'access_denied' });
+    expect(refused.keywright.status()).toBe('failed');
+    await refused.router.navigateByUrl('/notes');
+    expect(refused.router.url).toBe('/');
+    expect(refused.wasLeft).toBe(false);
+  });
+
+  it('ends where the guarded page is the start page itself', async () => {
+    issuer.instead = () => Response.error();
+    const tab = await open({ routes: [{ path: '', component: Page, canActivate: [keywrightGuard] }], features: [withRedirect()] });
+    expect(await tab.router.navigateByUrl('/')).toBe(false);
+    expect(tab.keywright.error()).toBeDefined();
+  });
+
+  it('asks for a scope once', async () => {
+    const tab = await arrived();
+    void tab.router.navigateByUrl('/admin');
+    const request = await tab.leaves();
+    expect(request.searchParams.get('scope')).toBe('openid profile email admin');
+    tab.close();
+    const back = await open({ url: issuer.authorize(request).href });
+    await back.keywright.ready();
+    await back.router.navigateByUrl('/admin');
+    expect(back.router.url).toBe('/admin'); // no scope in the answer: what was asked for was granted
+  });
+
+  it('says which scope was refused', async () => {
+    const tab = await arrived();
+    void tab.router.navigateByUrl('/admin');
+    const request = await tab.leaves();
+    tab.close();
+    issuer.scope = 'openid profile email';
+    const back = await open({ url: issuer.authorize(request).href });
+    await back.router.navigateByUrl('/admin');
+    expect(back.router.url).toBe('/');
+    expect(back.wasLeft).toBe(false);
+    expect(back.keywright.error()).toMatchObject({ code: 'scope-missing', reason: 'admin' });
+  });
+
+  it('asks people to prove anew who they are when that is long ago', async () => {
+    issuer.authenticatedAgo = 1000;
+    const tab = await arrived();
+    void tab.router.navigateByUrl('/payments');
+    const request = await tab.leaves();
+    expect(request.searchParams.get('max_age')).toBe('300');
+    tab.close();
+    issuer.authenticatedAgo = 0;
+    const back = await open({ url: issuer.authorize(request).href });
+    await back.router.navigateByUrl('/payments');
+    expect(back.router.url).toBe('/payments');
+  });
+
+  it('refuses an issuer that does not ask them', async () => {
+    issuer.authenticatedAgo = 1000;
+    const tab = await arrived();
+    void tab.router.navigateByUrl('/payments');
+    const request = await tab.leaves();
+    tab.close();
+    const back = await open({ url: issuer.authorize(request).href });
+    await back.keywright.ready();
+    expect(back.keywright.error()).toMatchObject({ code: 'id-token-invalid', reason: 'auth_time' });
+  });
+});

@@ -1,0 +1,51 @@
+import { inject } from '@angular/core';
+import { CanActivateFn, GuardResult, Router } from '@angular/router';
+import { Keywright, returnParameter } from './keywright';
+import { SignInOptions } from './flow';
+
+/**
+ * Lets people in who are signed in. Others go to the app's sign-in page or to the issuer, and come back here.
+ * After a sign-in that failed it begins none by itself: it leads to the sign-in page, or to `/`.
+ */
+export const keywrightGuard: CanActivateFn = (_, { url }) => admit(url, () => undefined);
+
+/** Lets people in whose tokens have these scopes, and asks for those that were not asked for yet. */
+export function requireScope(...needed: string[]): CanActivateFn {
+  return (_, { url }) =>
+    admit(url, (keywright) => {
+      const missing = needed.filter((scope) => !keywright.scope().includes(scope));
+      if (missing.length === 0) return undefined;
+      const refused = missing.find((scope) => keywright.askedScope().includes(scope));
+      if (!refused) return { scope: missing };
+      keywright.lacks(refused);
+      return 'refused';
+    });
+}
+
+/**
+ * Lets people in who proved who they are a short time ago, and asks others to do it again.
+ *
+ * @param maxAge in seconds; less than a minute counts as one
+ */
+export function requireAuthTime(maxAge: number): CanActivateFn {
+  return (_, { url }) => admit(url, (keywright) => (keywright.authenticationAge() > Math.max(maxAge, 60) ? { maxAge } : undefined));
+}
+
+/** What is missing for a route: a further sign-in, or what no sign-in would bring. */
+type Missing = SignInOptions | 'refused' | undefined;
+
+async function admit(url: string, missing: (keywright: Keywright) => Missing): Promise<GuardResult> {
+  const keywright = inject(Keywright);
+  const router = inject(Router);
+  const elsewhere = (page: string, queryParams?: object) => {
+    const target = router.createUrlTree([page], { queryParams });
+    return router.serializeUrl(router.createUrlTree([page])) === url.split(/[?#]/)[0] ? false : target;
+  };
+  const status = await keywright.ready();
+  if (status === 'starting') return false; // on a server
+  const lacking = status === 'signed-in' ? missing(keywright) : {};
+  if (!lacking) return true;
+  if (keywright.signInPage && lacking !== 'refused') return elsewhere(keywright.signInPage, { [returnParameter]: url });
+  if (status !== 'failed' && lacking !== 'refused' && (await keywright.signIn({ ...lacking, returnTo: url }))) return true;
+  return elsewhere(keywright.signInPage ?? '/');
+}

@@ -1,0 +1,34 @@
+import { HttpErrorResponse, HttpEvent, HttpInterceptorFn, HttpRequest } from '@angular/common/http';
+import { inject } from '@angular/core';
+import { catchError, from, Observable, switchMap, throwError } from 'rxjs';
+import { Keywright } from './keywright';
+
+/**
+ * Sends the access token to the configuration's `apis`, and nowhere else. When an API answers 401, it gets one more
+ * request, with a new token. What carries an `Authorization` header already is left alone.
+ */
+export const keywrightInterceptor: HttpInterceptorFn = (request, next) => {
+  const keywright = inject(Keywright);
+  if (request.headers.has('Authorization')) return next(request);
+  return from(keywright.accessToken(request.urlWithParams)).pipe(
+    switchMap((token) => (token ? send(token) : next(request))),
+  );
+
+  function send(token: string): Observable<HttpEvent<unknown>> {
+    return next(authorized(request, token)).pipe(catchError((error) => (isRefused(error) ? sendAgain(token, error) : throwError(() => error))));
+  }
+
+  function sendAgain(refused: string, error: HttpErrorResponse): Observable<HttpEvent<unknown>> {
+    return from(keywright.nextAccessToken(refused)).pipe(
+      switchMap((token) => (token ? next(authorized(request, token)) : throwError(() => error))),
+    );
+  }
+};
+
+function authorized(request: HttpRequest<unknown>, token: string): HttpRequest<unknown> {
+  return request.clone({ setHeaders: { Authorization: `Bearer ${token}` } });
+}
+
+function isRefused(error: unknown): error is HttpErrorResponse {
+  return error instanceof HttpErrorResponse && error.status === 401;
+}

@@ -1,0 +1,322 @@
+import { isPlatformServer, Location } from '@angular/common';
+import { computed, DestroyRef, inject, Injectable, InjectionToken, Injector, PLATFORM_ID, signal, Signal } from '@angular/core';
+import { Router } from '@angular/router';
+import { BASE_URL, Config } from './config';
+import { KeywrightError } from './error';
+import { Flow, Registration, SignInOptions } from './flow';
+import { forget, keep, recallRecord } from './storage';
+import { Message, Tabs } from './tabs';
+import { Claims, goOn, isOver, now, refresh, Renewable, revoke, shift, Tokens, User } from './tokens';
+
+/** Whether somebody is signed in. `failed`: nobody is, and to try again by itself would not help; `error()` says why. */
+export type Status = 'starting' | 'signed-out' | 'signed-in' | 'failed';
+
+/** Whether refresh tokens are kept in localStorage: see `withStoredRefreshToken`. */
+export const STORES_REFRESH_TOKEN = new InjectionToken<boolean>('keeps refresh tokens', { factory: () => false });
+
+/** The query parameter that keeps a deep link while a person is at the app's sign-in page. */
+export const returnParameter = 'returnTo';
+
+/** Failures after which the person simply tries again. */
+const harmless = ['credentials-wrong', 'input-invalid', 'too-many-attempts', 'session-ended', 'registration-closed'];
+
+/** Who is signed in, and the ways to change that. */
+@Injectable()
+export class Keywright {
+  readonly #config = inject(Config);
+  readonly #flow = inject(Flow);
+  readonly #base = inject(BASE_URL);
+  readonly #injector = inject(Injector);
+  readonly #isServer = isPlatformServer(inject(PLATFORM_ID));
+  readonly #stores = inject(STORES_REFRESH_TOKEN);
+
+  readonly #tokens = signal<Tokens | undefined>(undefined);
+  readonly #absence = signal<Exclude<Status, 'signed-in'>>('starting');
+  readonly #error = signal<KeywrightError | undefined>(undefined);
+  #started: Promise<unknown> = Promise.resolve();
+  #refreshing?: Promise<void>;
+  #tabs?: Tabs;
+  #name = '';
+  /** Counts sign-outs: what began before one does not count after it. */
+  #epoch = 0;
+  #ended?: string;
+
+  readonly status: Signal<Status> = computed(() => (this.#tokens() ? 'signed-in' : this.#absence()));
+  readonly user: Signal<User | undefined> = computed(() => this.#tokens()?.user);
+  /** All that the issuer says of the person; undefined with direct sign-in. */
+  readonly claims: Signal<Claims | undefined> = computed(() => this.#tokens()?.claims);
+  /** What was granted. */
+  readonly scope: Signal<readonly string[]> = computed(() => this.#tokens()?.scope ?? []);
+  /** What was asked for, granted or not. */
+  readonly askedScope: Signal<readonly string[]> = computed(() => this.#tokens()?.askedScope ?? []);
+  /** What went wrong last, until something goes right. */
+  readonly error: Signal<KeywrightError | undefined> = this.#error.asReadonly();
+  /** The app's page where people sign in, as the router writes it, if it has one. */
+  readonly signInPage: string | undefined = this.#flow.page;
+
+  constructor() {
+    inject(DestroyRef).onDestroy(() => this.#tabs?.close());
+  }
+
+  /** Begins. `provideKeywright` calls it before the router reads the address; on a server nothing is known of anybody. */
+  start(): void {
+    if (this.#isServer) return;
+    const arrival = this.#flow.arrive();
+    this.#started = this.#attempt(() => (arrival ? arrival() : this.#restore()));
+  }
+
+  /** Waits until it is known whether somebody is signed in. On a server nobody knows, and the answer is `starting`. */
+  async ready(): Promise<Status> {
+    await this.#started;
+    return this.status();
+  }
+
+  /**
+   * Signs in: at the issuer's pages, or directly with an e-mail and a password.
+   *
+   * @returns whether somebody is signed in; if not, `error()` says why. It does not return where the page is left.
+   */
+  async signIn(options: SignInOptions = {}): Promise<boolean> {
+    await this.#started; // it may be about to leave the page
+    const deepLink = options.returnTo ?? this.#deepLink();
+    const returnTo = this.#ownUrl(deepLink ?? this.#router.url);
+    const before = this.#tokens();
+    await this.#attempt(() => this.#flow.signIn(options, returnTo ?? this.#base));
+    const after = this.#tokens();
+    if (after && after !== before && deepLink !== undefined && returnTo) await this.#router.navigateByUrl(deepLink);
+    return after !== undefined;
+  }
+
+  /**
+   * Registers somebody, with direct sign-in; they can sign in then.
+   *
+   * @returns whether that was accepted; if not, `error()` says why
+   */
+  async register(person: Registration): Promise<boolean> {
+    try {
+      await this.#flow.register(person);
+      this.#error.set(undefined);
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  /** Signs out: here and in all tabs at once, then at the issuer. */
+  async signOut(): Promise<void> {
+    const tokens = this.#tokens();
+    this.#tabs?.tell({ type: 'signed-out', session: tokens?.session });
+    this.#end(tokens?.session);
+    await this.#flow.signOut(tokens).catch((error) => this.#fail(error));
+  }
+
+  /** How many seconds ago the person proved who they are; Infinity where nobody knows. */
+  authenticationAge(): number {
+    return (now() - (this.#tokens()?.authenticatedAt ?? -Infinity)) / 1000;
+  }
+
+  /**
+   * The access token for a request, renewed where it is about to expire; undefined if the URL is none of the
+   * configuration's `apis`, or nobody is signed in.
+   *
+   * @throws KeywrightError if it has expired and the issuer cannot be asked for another
+   */
+  async accessToken(url: string): Promise<string | undefined> {
+    if (this.#isServer || this.#config.asking || !(await this.#isApi(url))) return undefined;
+    await this.#started;
+    const tokens = this.#tokens();
+    if (tokens && now() >= tokens.refreshAt) {
+      await this.#refresh().catch((error) => {
+        if (now() >= tokens.expiresAt) throw error;
+      });
+    }
+    return this.#tokens()?.accessToken;
+  }
+
+  /** The access token after one that an API has refused; undefined if there is none. */
+  async nextAccessToken(refused: string): Promise<string | undefined> {
+    if (this.#tokens()?.accessToken === refused) await this.#refresh();
+    const next = this.#tokens()?.accessToken;
+    return next === refused ? undefined : next;
+  }
+
+  /** Says that a route needs a scope which the person did not get. */
+  lacks(scope: string): void {
+    this.#error.set(new KeywrightError('scope-missing', { reason: scope }));
+  }
+
+  async #isApi(url: string): Promise<boolean> {
+    const config = await this.#config.load().catch(() => undefined); // error() says it
+    const target = new URL(url, this.#base);
+    if (/%2f|%5c/i.test(target.pathname)) return false; // servers differ in what path that is
+    return (config?.apis ?? []).some((api) => covers(new URL(api, this.#base), target));
+  }
+
+  /** Signs in by what work brings, unless somebody signs out meanwhile. */
+  async #attempt(work: () => Promise<Tokens | undefined>): Promise<void> {
+    const epoch = this.#epoch;
+    try {
+      await this.#open();
+      const tokens = await work();
+      if (epoch !== this.#epoch) return void (await this.#discard(tokens));
+      if (tokens) return this.#take(tokens);
+      if (!this.#tokens()) this.#end(undefined);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Opens what tabs share, as soon as its name is known. */
+  async #open(): Promise<void> {
+    const { issuer, clientId } = await this.#config.load();
+    this.#name ||= `keywright ${issuer} ${clientId ?? 'direct'}`;
+    this.#tabs ??= new Tabs(this.#name, (message) => this.#hear(message));
+  }
+
+  async #restore(): Promise<Tokens | undefined> {
+    const known = recallRecord('localStorage', this.#name) !== undefined;
+    if (known) await this.#tabs!.ask(undefined);
+    if (this.#tokens()) return undefined;
+    if (this.#kept()) {
+      await this.#refresh();
+      if (this.#tokens()) return undefined;
+    }
+    return this.#flow.restore(known);
+  }
+
+  /** Gets new tokens: once, for all who ask, here and in other tabs. */
+  #refresh(): Promise<void> {
+    return (this.#refreshing ??= this.#refreshAlone().finally(() => (this.#refreshing = undefined)));
+  }
+
+  #refreshAlone(): Promise<void> {
+    const epoch = this.#epoch;
+    const before = this.#tokens();
+    return this.#tabs!.alone(async () => {
+      await this.#tabs!.ask(this.#tokens());
+      if (epoch !== this.#epoch || this.#tokens() !== before) return; // signed out, or another tab was first
+      const from = this.#kept() ?? before;
+      if (!from?.refreshToken) return this.#sessionEnded();
+      try {
+        const tokens = await this.#renewed(from);
+        if (epoch !== this.#epoch) return this.#discard(tokens);
+        this.#take(tokens);
+      } catch (error) {
+        if (epoch === this.#epoch) this.#refreshFailed(error);
+      }
+    });
+  }
+
+  async #renewed(from: Renewable): Promise<Tokens> {
+    const issued = await refresh(await this.#flow.issuer(), from);
+    const before = this.#tokens();
+    return goOn(from, issued, before?.session === from.session ? before : await this.#flow.person(issued, from));
+  }
+
+  #refreshFailed(error: unknown): void {
+    if (isOver(error)) return this.#sessionEnded(error);
+    if ((error as KeywrightError).code !== 'issuer-unreachable') this.#endEverywhere(); // what came was not to be believed
+    this.#fail(error);
+    throw error;
+  }
+
+  #sessionEnded(cause?: unknown): void {
+    this.#endEverywhere();
+    this.#error.set(new KeywrightError('session-ended', { cause }));
+  }
+
+  #endEverywhere(): void {
+    const session = this.#tokens()?.session;
+    this.#tabs?.tell({ type: 'signed-out', session });
+    this.#end(session);
+  }
+
+  /** Takes new tokens, and shares them. */
+  #take(tokens: Tokens): void {
+    this.#set(tokens);
+    keep('localStorage', this.#name, this.#stores ? JSON.stringify(renewable(tokens)) : '{}');
+    this.#tell(tokens, false);
+  }
+
+  #set(tokens: Tokens): void {
+    this.#tokens.set(tokens);
+    this.#error.set(undefined);
+  }
+
+  /** Forgets everything: nothing that is under way will count. */
+  #end(session: string | undefined): void {
+    this.#epoch++;
+    this.#ended = session;
+    this.#tokens.set(undefined);
+    this.#absence.set('signed-out');
+    this.#error.set(undefined);
+    forget('localStorage', this.#name);
+  }
+
+  async #discard(tokens: Tokens | undefined): Promise<void> {
+    if (tokens?.refreshToken) await revoke(await this.#flow.issuer(), tokens.refreshToken).catch(() => {});
+  }
+
+  #fail(error: unknown): void {
+    const known = error instanceof KeywrightError ? error : new KeywrightError('issuer-invalid', { found: 'unexpected: see the cause', cause: error });
+    this.#error.set(known);
+    this.#absence.set(harmless.includes(known.code) ? 'signed-out' : 'failed');
+  }
+
+  #hear(message: Message): void {
+    const mine = this.#tokens();
+    switch (message.type) {
+      case 'ask':
+        if (mine && (mine.session !== message.session || mine.generation > message.generation!)) this.#tell(mine, true);
+        break;
+      case 'signed-out':
+        if (!mine || mine.session === message.session) this.#end(message.session);
+        break;
+      case 'tokens':
+        if (this.#isNews(message.tokens, message.answer)) this.#set(shift(message.tokens, now()));
+    }
+  }
+
+  #isNews(tokens: Tokens, answer: boolean): boolean {
+    const mine = this.#tokens();
+    if (tokens.session === this.#ended) return false;
+    return mine?.session === tokens.session ? tokens.generation > mine.generation : !(mine && answer);
+  }
+
+  #tell(tokens: Tokens, answer: boolean): void {
+    this.#tabs?.tell({ type: 'tokens', tokens: shift(tokens, -now()), answer });
+  }
+
+  /** What an earlier load of the app, or another tab, has kept. */
+  #kept(): Renewable | undefined {
+    const kept = this.#stores ? recallRecord<Renewable>('localStorage', this.#name) : undefined;
+    return kept?.refreshToken ? kept : undefined;
+  }
+
+  get #router(): Router {
+    return this.#injector.get(Router); // not before it is needed: it reads the address
+  }
+
+  /** Where the guard has stopped the person. */
+  #deepLink(): string | undefined {
+    const kept: unknown = this.#router.parseUrl(this.#router.url).queryParams[returnParameter];
+    return typeof kept === 'string' && this.#ownUrl(kept) ? kept : undefined;
+  }
+
+  /** The URL of a route, unless it leads out of the app. RFC 9700 §4.11.1. */
+  #ownUrl(route: string): string | undefined {
+    const url = this.#injector.get(Location).prepareExternalUrl(route);
+    const inside = URL.canParse(url, this.#base) && new URL(url, this.#base).origin === new URL(this.#base).origin;
+    return inside ? new URL(url, this.#base).href : undefined;
+  }
+}
+
+function covers(api: URL, target: URL): boolean {
+  const prefix = api.pathname.replace(/\/$/, '');
+  return target.origin === api.origin && (target.pathname === api.pathname || target.pathname.startsWith(prefix + '/'));
+}
+
+function renewable({ session, generation, refreshToken, subject, scope, askedScope }: Tokens): Renewable {
+  return { session, generation, refreshToken, subject, scope, askedScope };
+}

@@ -1,0 +1,10 @@
+export type { KeywrightConfig, KeywrightConfigSource } from './lib/config';
+export type { DirectOptions } from './lib/direct';
+export { KeywrightError, type KeywrightErrorCode, type KeywrightErrorDetail } from './lib/error';
+export type { Credentials, Registration, SignInOptions } from './lib/flow';
+export { keywrightGuard, requireAuthTime, requireScope } from './lib/guard';
+export { keywrightInterceptor } from './lib/interceptor';
+export { Keywright, type Status } from './lib/keywright';
+export { provideKeywright, withDirectSignIn, withRedirect, withStoredRefreshToken, type KeywrightFeature } from './lib/provide';
+export type { RedirectOptions } from './lib/redirect';
+export type { Claims, User } from './lib/tokens';
