@@ -223,15 +223,6 @@ func (b *bench) measureUserInfo(ctx context.Context, tokens []string) error {
 	if err != nil {
 		return err
 	}
-	for i, of := range []struct {
-		name, floor, target string
-		bound               float64
-	}{{"/userinfo, token not seen before", "/verify", "≤ 130 µs", 130}, {"/userinfo, token seen before", "/json", "≤ 35 µs", 35}} {
-		floor, ours := best[2*i], best[2*i+1]
-		b.rows = append(b.rows, row{
-			name: of.name, floor: "`" + of.floor + "` " + cost(floor), keywright: cost(ours), ratio: times(ours.CPU, floor.CPU),
-			target: of.target, conditions: []condition{atMost("CPU", ours.CPU, of.bound, " µs").here()}, problem: problemOf(floor, ours),
-		})
-	}
+	b.addReads("/userinfo", best)
 	return nil
 }

@@ -1,8 +1,6 @@
 package oauth
 
 import (
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/keywright/keywright/internal/change"
@@ -97,19 +95,6 @@ func returnTo(req EndSessionRequest) string {
 		return req.PostLogoutRedirectURI
 	}
 	return WithQuery(req.PostLogoutRedirectURI, Parameter{"state", req.State})
-}
-
-// WithQuery appends parameters to a URI that may have a query. RFC 6749 §4.1.2.
-func WithQuery(uri string, parameters ...Parameter) string {
-	query := url.Values{}
-	for _, p := range parameters {
-		query.Set(p.Name, p.Value)
-	}
-	separator := "?"
-	if strings.Contains(uri, "?") {
-		separator = "&"
-	}
-	return uri + separator + query.Encode()
 }
 
 // LogoutToken is the content of a logout token. OpenID Connect Back-Channel

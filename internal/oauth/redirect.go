@@ -208,3 +208,16 @@ func isAmbiguousPath(path string) bool {
 func isLoopbackHost(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "127.0.0.1" || host == "::1"
 }
+
+// WithQuery appends parameters to a URI that may have a query. RFC 6749 §4.1.2.
+func WithQuery(uri string, parameters ...Parameter) string {
+	query := url.Values{}
+	for _, p := range parameters {
+		query.Set(p.Name, p.Value)
+	}
+	separator := "?"
+	if strings.Contains(uri, "?") {
+		separator = "&"
+	}
+	return uri + separator + query.Encode()
+}

@@ -73,23 +73,30 @@ func (x *exchange) inLanguage(posted form, f flow) flow {
 
 // showSignIn completes a sign-in page with what its flow says.
 func (s *Server) showSignIn(x *exchange, status int, f flow, p pages.SignIn) {
-	c, params, err := s.clientOf(x.r.Context(), f)
+	sealed, app, targets, err := s.carry(x, f)
 	if err != nil {
 		x.brokePage(err)
 		return
 	}
-	if p.Flow, err = s.sealer.seal(sealedFlow, x.browser(), f); err != nil {
-		x.brokePage(err)
-		return
+	p.Flow, p.App, p.NoSignUp = sealed, app, !s.SignUp
+	x.page(status, p, targets...)
+}
+
+// carry returns what a form needs to carry a flow on: the flow itself, sealed, the
+// app that it leads to, and where the form may lead. The page is in the flow's language.
+func (s *Server) carry(x *exchange, f flow) (sealed, app string, targets []string, err error) {
+	c, params, err := s.clientOf(x.r.Context(), f)
+	if err != nil {
+		return "", "", nil, err
 	}
 	if c != nil {
-		p.App = c.Title()
+		app = c.Title()
 	}
 	if x.locales == "" {
 		x.locales = params.get("ui_locales")
 	}
-	p.NoSignUp = !s.SignUp
-	x.page(status, p, formTargets(c, params.get("redirect_uri"))...)
+	sealed, err = s.sealer.seal(sealedFlow, x.browser(), f)
+	return sealed, app, formTargets(c, params.get("redirect_uri")), err
 }
 
 // signIn takes what the sign-in page and the page that offers an account post.

@@ -28,22 +28,13 @@ func (s *Server) showSignUp(x *exchange, status int, f flow, p pages.SignUp) {
 		x.failurePage(http.StatusForbidden, pages.SignUpClosed)
 		return
 	}
-	c, params, err := s.clientOf(x.r.Context(), f)
+	sealed, app, targets, err := s.carry(x, f)
 	if err != nil {
 		x.brokePage(err)
 		return
 	}
-	if p.Flow, err = s.sealer.seal(sealedFlow, x.browser(), f); err != nil {
-		x.brokePage(err)
-		return
-	}
-	if c != nil {
-		p.App = c.Title()
-	}
-	if x.locales == "" {
-		x.locales = params.get("ui_locales")
-	}
-	x.page(status, p, formTargets(c, params.get("redirect_uri"))...)
+	p.Flow, p.App = sealed, app
+	x.page(status, p, targets...)
 }
 
 // signUp takes what the page posts. A new address and one that has its person
