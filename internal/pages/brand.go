@@ -84,9 +84,12 @@ func (b Brand) check() error {
 			return fmt.Errorf("brand %s: %w", colour.setting, err)
 		}
 	}
-	for setting, image := range map[string][]byte{"logo": b.Logo, "logo_dark": b.LogoDark} {
-		if err := checkLogo(image); err != nil {
-			return fmt.Errorf("brand %s: %w", setting, err)
+	for _, logo := range []struct {
+		setting string
+		image   []byte
+	}{{"logo", b.Logo}, {"logo_dark", b.LogoDark}} {
+		if err := checkLogo(logo.image); err != nil {
+			return fmt.Errorf("brand %s: %w", logo.setting, err)
 		}
 	}
 	for _, link := range b.Links {

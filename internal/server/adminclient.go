@@ -37,7 +37,7 @@ func (s *Server) addClient(ctx context.Context, c *oauth.Client) error {
 		func(tx *store.Tx) (*oauth.Client, error) { return tx.LockClient(c.ID) },
 		func(existing *oauth.Client, now time.Time) ([]change.Change, error) {
 			if existing != nil {
-				return nil, refusal{"there is a client with the id " + c.ID + " already"}
+				return nil, refusal{"there is a client with the id " + c.ID + " already: `keywright client remove " + c.ID + "` lets you register it anew"}
 			}
 			c.CreatedAt = now
 			return []change.Change{change.ClientAdded{Client: c.ID, SecretHash: c.SecretHash, ClientMetadata: c.ClientMetadata, At: now}}, nil
