@@ -5,7 +5,7 @@ export class FakeIssuer {
     issuer: this.url,
     authorization_endpoint: this.url + '/authorize', token_endpoint: this.url + '/token', userinfo_endpoint: this.url + '/userinfo',
     jwks_uri: this.url + '/jwks', revocation_endpoint: this.url + '/revoke', end_session_endpoint: this.url + '/end_session',
-    id_token_signing_alg_values_supported: ['ES256'], authorization_response_iss_parameter_supported: true,
+    id_token_signing_alg_values_supported: ['ES256', 'RS256'], authorization_response_iss_parameter_supported: true,
   };
   readonly person = { sub: 'usr_ada', name: 'Ada Lovelace', email: 'ada@example.com' };
   readonly requests: { path: string; authorization?: string; form: URLSearchParams }[] = [];
@@ -25,6 +25,7 @@ export class FakeIssuer {
   newest = '';
   private refreshToken = '';
   private kid = '';
+  private alg: keyof typeof algorithms = 'ES256';
   private signingKey!: CryptoKeyPair;
   private tokens = 0;
   private nonce = '';
@@ -35,8 +36,9 @@ export class FakeIssuer {
     return issuer;
   }
 
-  async rotateKeys(kid = 'first'): Promise<void> {
-    this.signingKey = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  async rotateKeys(kid = 'first', alg: keyof typeof algorithms = 'ES256'): Promise<void> {
+    this.signingKey = (await crypto.subtle.generateKey(algorithms[alg], true, ['sign', 'verify'])) as CryptoKeyPair;
+    this.alg = alg;
     this.jwks = [{ ...(await crypto.subtle.exportKey('jwk', this.signingKey.publicKey)), kid } as JsonWebKey];
     this.kid = kid;
   }
@@ -109,14 +111,20 @@ export class FakeIssuer {
   private async idToken(nonce: string | undefined): Promise<string> {
     const now = Math.floor(issuerNow() / 1000);
     const claims = { iss: this.url, sub: this.person.sub, aud: 'app', iat: now, exp: now + 3600, auth_time: now - this.authenticatedAgo, nonce, at_hash: await hash(this.newest) };
-    const header = { alg: 'ES256', kid: this.kid };
+    const header = { alg: this.alg, kid: this.kid };
     const finish = this.mend(claims, header);
     const signed = `${encode(header)}.${encode(claims)}`;
-    const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, this.signingKey.privateKey, new TextEncoder().encode(signed));
+    const signature = await crypto.subtle.sign(algorithms[this.alg], this.signingKey.privateKey, new TextEncoder().encode(signed));
     const jwt = `${signed}.${Buffer.from(signature).toString('base64url')}`;
     return typeof finish === 'function' ? finish(jwt) : jwt;
   }
 }
+
+/** As WebCrypto names them. RFC 7518 §3.1. */
+const algorithms = {
+  ES256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+  RS256: { name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' },
+};
 
 /** The issuer's clock is right, whatever is done to the app's. */
 const issuerNow = Date.now.bind(Date);

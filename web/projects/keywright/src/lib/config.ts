@@ -12,7 +12,7 @@ export interface KeywrightConfig {
   readonly scope?: string;
   /** For which API the tokens are: its audience (RFC 8707). */
   readonly resource?: string;
-  /** URLs that get the access token: of this very origin, and of this path or below it. A relative one is the page's own. */
+  /** URLs that get the access token: of this very origin, and of this path or below it. One that begins with a slash is the page's own. */
   readonly apis?: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export const BASE_URL = new InjectionToken<string>('base URL of the app', {
   factory: () => {
     const document = inject(DOCUMENT);
     const base = inject(APP_BASE_HREF, { optional: true }) ?? document.querySelector('base[href]')?.getAttribute('href') ?? '/';
-    return URL.parse(base, document.location.origin)?.href ?? base; // on a server there may be no origin
+    return URL.parse(base.replace(/\/?$/, '/'), document.location.origin)?.href ?? base; // on a server there may be no origin
   },
 });
 
@@ -65,11 +65,18 @@ export class Config {
 }
 
 function checked(config: KeywrightConfig): KeywrightConfig {
-  const issuer = URL.canParse(config.issuer) ? new URL(config.issuer) : undefined;
-  if (!issuer || issuer.search || issuer.hash || !(issuer.protocol === 'https:' || isLocal(issuer))) {
-    throw new KeywrightError('config-invalid', { found: `issuer ${config.issuer} is no https URL; http is for localhost alone` });
+  const { issuer, apis = [] } = config;
+  for (const url of [issuer, ...apis.filter((api) => !api.startsWith('/'))]) {
+    if (!isSafe(URL.parse(url)) || (url === issuer && /[?#]/.test(url))) {
+      throw new KeywrightError('config-invalid', { found: `${url} is no https URL; http is for localhost alone` });
+    }
   }
   return config;
+}
+
+/** Says whether what is sent there is for nobody else to read. */
+export function isSafe(url: URL | null): url is URL {
+  return url !== null && (url.protocol === 'https:' || isLocal(url));
 }
 
 /** Says whether plain http is safe to use: nothing leaves this machine. */

@@ -2,8 +2,8 @@ import { inject, Injectable, InjectionToken } from '@angular/core';
 import { Config } from './config';
 import { KeywrightError } from './error';
 import { Credentials, Flow, Registration, SignInOptions } from './flow';
-import { below, clientOf, Issuer, reach, retryAfter, send, step } from './issuer';
-import { begin, Issued, now, Person, Renewable, revoke, Tokens } from './tokens';
+import { below, Issuer, reach, revoke, send } from './issuer';
+import { begin, Issued, now, Person, Renewable, Tokens } from './tokens';
 
 export interface DirectOptions {
   /** The app's page with the sign-in form; the guard leads there. Default `/login`. */
@@ -13,7 +13,7 @@ export interface DirectOptions {
 export const DIRECT_OPTIONS = new InjectionToken<DirectOptions>('options of withDirectSignIn', { factory: () => ({}) });
 
 /** The client that the tokens of the API belong to. */
-const client = clientOf('direct');
+const clientId = 'direct';
 
 const scope = ['openid', 'profile', 'email'];
 
@@ -35,10 +35,11 @@ interface Answer {
 export class Direct extends Flow {
   readonly #config = inject(Config);
   readonly page = inject(DIRECT_OPTIONS).page ?? '/login';
+  readonly takesPasswords = true;
 
   async issuer(): Promise<Issuer> {
     const { issuer } = await this.#config.load();
-    return { as: { issuer, token_endpoint: below(issuer, 'token'), revocation_endpoint: below(issuer, 'revoke') }, client };
+    return { as: { issuer, token_endpoint: below(issuer, 'token'), revocation_endpoint: below(issuer, 'revoke') }, clientId };
   }
 
   arrive(): undefined {}
@@ -73,22 +74,18 @@ export class Direct extends Flow {
 
   async #call(path: 'register' | 'login' | 'profile', body?: Credentials | Registration, token?: string): Promise<Answer> {
     const { issuer } = await this.#config.load();
-    return step(issuer, async () => {
-      const response = await send(below(issuer, path), token, body);
-      if (response.status === 429) throw await refusal(path, response);
-      await reach(issuer, Promise.resolve(response));
-      if (!response.ok) throw await refusal(path, response);
-      return response.json();
-    });
+    const answer = send(below(issuer, path), token, body);
+    const response = await reach(issuer, answer, 'too-many-attempts');
+    if (!response.ok) throw await refusal(path, response);
+    return response.json();
   }
 }
 
 async function refusal(path: string, response: Response): Promise<KeywrightError> {
   const { status } = response;
   const { error, error_description: found, fields }: Answer = await response.json().catch(() => ({}));
-  if (status === 429) return new KeywrightError('too-many-attempts', { retryAfter: retryAfter(response) });
   if (status === 401) return new KeywrightError(path === 'login' ? 'credentials-wrong' : 'token-refused');
-  if (fields) return new KeywrightError('input-invalid', { reason: Object.keys(fields)[0], found });
+  if (fields) return new KeywrightError('input-invalid', { reason: Object.keys(fields)[0], fields, found });
   if (error === 'registration_closed') return new KeywrightError('registration-closed', { found });
   if (error === 'origin_not_allowed') return new KeywrightError('origin-refused', { found });
   return new KeywrightError('issuer-invalid', { found: `/${path} answered ${status}` });

@@ -32,6 +32,8 @@ export interface KeywrightErrorDetail {
   readonly reason?: string;
   /** Seconds to wait before trying again, where the issuer said so. */
   readonly retryAfter?: number;
+  /** What is wrong with each refused field. */
+  readonly fields?: Readonly<Record<string, string>>;
   /** What exactly was found; part of the message. */
   readonly found?: string;
   readonly cause?: unknown;
@@ -42,11 +44,13 @@ export class KeywrightError extends Error {
   override readonly name = 'KeywrightError';
   readonly reason?: string;
   readonly retryAfter?: number;
+  readonly fields?: Readonly<Record<string, string>>;
 
-  constructor(readonly code: KeywrightErrorCode, { reason, retryAfter, found = reason, cause }: KeywrightErrorDetail = {}) {
+  constructor(readonly code: KeywrightErrorCode, { reason, retryAfter, fields, found = reason, cause }: KeywrightErrorDetail = {}) {
     const todo = advice?.[code] ?? `https://github.com/keywright/keywright/blob/main/docs/angular.md#${code}`;
     super(`${code}${found ? ` (${found})` : ''}: ${todo}`, { cause });
     this.reason = reason;
     this.retryAfter = retryAfter;
+    this.fields = fields;
   }
 }

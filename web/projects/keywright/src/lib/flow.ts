@@ -32,14 +32,21 @@ export interface SignInOptions extends Partial<Credentials> {
 export abstract class Flow {
   /** The app's own page for it, as the router writes it; undefined: there is none, the issuer has it. */
   abstract readonly page: string | undefined;
+  /** Whether a form of the app itself takes passwords. */
+  abstract readonly takesPasswords: boolean;
   /** The issuer as this way's client sees it. */
   abstract issuer(): Promise<Issuer>;
   /** Takes an answer off the address bar, before the router reads it. @returns what finishes that sign-in; it answers undefined if nobody is signed in */
   abstract arrive(): (() => Promise<Tokens | undefined>) | undefined;
-  /** Asks whether the issuer still knows the person, without any page. @param known that somebody was signed in in this browser */
-  abstract restore(known: boolean): Promise<Tokens | undefined>;
+  /**
+   * Asks whether the issuer still knows the person, without any page.
+   *
+   * @param known that somebody was signed in in this browser
+   * @param stands whether nobody has signed out meanwhile
+   */
+  abstract restore(known: boolean, stands: () => boolean): Promise<Tokens | undefined>;
   /** @param returnTo a URL of this app */
-  abstract signIn(options: SignInOptions, returnTo: string): Promise<Tokens>;
+  abstract signIn(options: SignInOptions, returnTo: string): Promise<Tokens | undefined>;
   abstract register(person: Registration): Promise<void>;
   /** Says who it is that refreshed tokens speak for. */
   abstract person(issued: Issued, of: Renewable): Promise<Person>;

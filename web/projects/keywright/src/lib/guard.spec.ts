@@ -12,7 +12,10 @@ const routes: Routes = [
   { path: '', component: Page },
   { path: 'login', component: Page },
   { path: 'notes', component: Page, canActivate: [keywrightGuard] },
-  { path: 'admin', component: Page, canActivate: [requireScope('admin')] },
+  {
+    path: 'admin', component: Page, canActivate: [requireScope('admin')],
+    children: [{ path: 'audit', component: Page, canActivate: [requireScope('audit')] }],
+  },
   { path: 'payments', component: Page, canActivate: [requireAuthTime(300)] },
 ];
 
@@ -62,7 +65,7 @@ describe('the guard', () => {
     const refused = await arrived({ code: null, error: 'access_denied' });
     expect(refused.keywright.status()).toBe('failed');
     await refused.router.navigateByUrl('/notes');
-    expect(refused.router.url).toBe('/');
+    expect(refused.router.url).toBe('/?returnTo=%2Fnotes');
     expect(refused.wasLeft).toBe(false);
   });
 
@@ -83,6 +86,37 @@ describe('the guard', () => {
     await back.keywright.ready();
     await back.router.navigateByUrl('/admin');
     expect(back.router.url).toBe('/admin'); // no scope in the answer: what was asked for was granted
+  });
+
+  it('asks for the scopes of all guards on the way, each once', async () => {
+    let tab = await arrived();
+    const asked = [];
+    while (tab.router.url !== '/admin/audit' && asked.length < 5) {
+      const arrived = tab.router.navigateByUrl('/admin/audit');
+      if ((await Promise.race([arrived, tab.leaves()])) === true) break;
+      void tab.router.navigateByUrl('/admin/audit');
+      const request = await tab.leaves();
+      asked.push(request.searchParams.get('scope'));
+      tab.close();
+      tab = await open({ url: issuer.authorize(request).href });
+      await tab.keywright.ready();
+    }
+    expect(asked).toEqual(['openid profile email admin', 'openid profile email admin audit']);
+  });
+
+  it('goes past the sign-in page with whoever is signed in and lacks a scope', async () => {
+    const features = [withRedirect({ page: '/login' })];
+    const tab = await signedIn(issuer, { routes, features });
+    void tab.router.navigateByUrl('/admin');
+    expect((await tab.leaves()).searchParams.get('scope')).toBe('openid profile email admin');
+  });
+
+  it('knows that direct sign-in brings no more scopes', async () => {
+    const tab = await open({ features: [withDirectSignIn()] });
+    await tab.keywright.signIn({ email: 'ada@example.com', password: 'right' });
+    await tab.router.navigateByUrl('/admin');
+    expect(tab.keywright.error()).toMatchObject({ code: 'scope-missing', reason: 'admin' });
+    expect(tab.keywright.status()).toBe('signed-in');
   });
 
   it('says which scope was refused', async () => {
@@ -109,6 +143,14 @@ describe('the guard', () => {
     const back = await open({ url: issuer.authorize(request).href });
     await back.router.navigateByUrl('/payments');
     expect(back.router.url).toBe('/payments');
+  });
+
+  it('lets in whom the issuer has found to be in time', async () => {
+    issuer.authenticatedAgo = 330; // a minute is let pass, here as there
+    const tab = await arrived();
+    await tab.router.navigateByUrl('/payments');
+    expect(tab.router.url).toBe('/payments');
+    expect(tab.wasLeft).toBe(false);
   });
 
   it('refuses an issuer that does not ask them', async () => {

@@ -15,8 +15,8 @@ export function requireScope(...needed: string[]): CanActivateFn {
     admit(url, (keywright) => {
       const missing = needed.filter((scope) => !keywright.scope().includes(scope));
       if (missing.length === 0) return undefined;
-      const refused = missing.find((scope) => keywright.askedScope().includes(scope));
-      if (!refused) return { scope: missing };
+      const refused = missing.find((scope) => keywright.takesPasswords || keywright.askedScope().includes(scope));
+      if (!refused) return { scope: [...keywright.askedScope(), ...missing] };
       keywright.lacks(refused);
       return 'refused';
     });
@@ -25,10 +25,10 @@ export function requireScope(...needed: string[]): CanActivateFn {
 /**
  * Lets people in who proved who they are a short time ago, and asks others to do it again.
  *
- * @param maxAge in seconds; less than a minute counts as one
+ * @param maxAge in seconds; a minute more is let pass, since the way back takes time
  */
 export function requireAuthTime(maxAge: number): CanActivateFn {
-  return (_, { url }) => admit(url, (keywright) => (keywright.authenticationAge() > Math.max(maxAge, 60) ? { maxAge } : undefined));
+  return (_, { url }) => admit(url, (keywright) => (keywright.authenticationAge() > maxAge + 60 ? { maxAge } : undefined));
 }
 
 /** What is missing for a route: a further sign-in, or what no sign-in would bring. */
@@ -45,7 +45,8 @@ async function admit(url: string, missing: (keywright: Keywright) => Missing): P
   if (status === 'starting') return false; // on a server
   const lacking = status === 'signed-in' ? missing(keywright) : {};
   if (!lacking) return true;
-  if (keywright.signInPage && lacking !== 'refused') return elsewhere(keywright.signInPage, { [returnParameter]: url });
+  const asksItself = status !== 'signed-in' || keywright.takesPasswords;
+  if (keywright.signInPage && lacking !== 'refused' && asksItself) return elsewhere(keywright.signInPage, { [returnParameter]: url });
   if (status !== 'failed' && lacking !== 'refused' && (await keywright.signIn({ ...lacking, returnTo: url }))) return true;
-  return elsewhere(keywright.signInPage ?? '/');
+  return elsewhere(keywright.signInPage ?? '/', lacking === 'refused' ? undefined : { [returnParameter]: url });
 }

@@ -1,4 +1,4 @@
-import { HttpErrorResponse, HttpEvent, HttpInterceptorFn, HttpRequest } from '@angular/common/http';
+import type { HttpErrorResponse, HttpEvent, HttpInterceptorFn, HttpRequest } from '@angular/common/http';
 import { inject } from '@angular/core';
 import { catchError, from, Observable, switchMap, throwError } from 'rxjs';
 import { Keywright } from './keywright';
@@ -11,16 +11,18 @@ export const keywrightInterceptor: HttpInterceptorFn = (request, next) => {
   const keywright = inject(Keywright);
   if (request.headers.has('Authorization')) return next(request);
   return from(keywright.accessToken(request.urlWithParams)).pipe(
-    switchMap((token) => (token ? send(token) : next(request))),
+    switchMap((token) => (token ? send(token, keywright.user()?.id) : next(request))),
   );
 
-  function send(token: string): Observable<HttpEvent<unknown>> {
-    return next(authorized(request, token)).pipe(catchError((error) => (isRefused(error) ? sendAgain(token, error) : throwError(() => error))));
+  function send(token: string, person: string | undefined): Observable<HttpEvent<unknown>> {
+    return next(authorized(request, token)).pipe(
+      catchError((error) => (isRefused(error) ? sendAgain(token, person, error) : throwError(() => error))),
+    );
   }
 
-  function sendAgain(refused: string, error: HttpErrorResponse): Observable<HttpEvent<unknown>> {
+  function sendAgain(refused: string, person: string | undefined, error: HttpErrorResponse): Observable<HttpEvent<unknown>> {
     return from(keywright.nextAccessToken(refused)).pipe(
-      switchMap((token) => (token ? next(authorized(request, token)) : throwError(() => error))),
+      switchMap((token) => (token && keywright.user()?.id === person ? next(authorized(request, token)) : throwError(() => error))),
     );
   }
 };
@@ -30,5 +32,5 @@ function authorized(request: HttpRequest<unknown>, token: string): HttpRequest<u
 }
 
 function isRefused(error: unknown): error is HttpErrorResponse {
-  return error instanceof HttpErrorResponse && error.status === 401;
+  return (error as HttpErrorResponse | undefined)?.status === 401; // without the class an app may load HttpClient later
 }

@@ -1,33 +1,24 @@
-import * as oauth from 'oauth4webapi';
-import { isLocal } from './config';
+import type { AuthorizationServer } from 'oauth4webapi';
 import { KeywrightError, KeywrightErrorCode } from './error';
 
 /** The issuer, as one client of it sees it. */
 export interface Issuer {
-  readonly as: oauth.AuthorizationServer;
-  readonly client: oauth.Client;
+  readonly as: AuthorizationServer;
+  readonly clientId: string;
 }
-
-/**
- * How wrong this device's clock may be, in seconds. An ID token comes straight from the issuer and is bound to
- * its request by the nonce, so its times protect against nothing more.
- */
-const clockTolerance = 15 * 60;
 
 /** How long to wait for an answer of the issuer, in milliseconds. */
-const patience = 15_000;
+export const patience = 15_000;
 
-export function clientOf(id: string): oauth.Client {
-  return { client_id: id, [oauth.clockTolerance]: clockTolerance };
-}
-
-/** What every request to the issuer is made with. */
-export function requestOptions(as: { issuer: string }) {
-  return { [oauth.allowInsecureRequests]: isLocal(new URL(as.issuer)), signal: () => AbortSignal.timeout(patience) };
+/** The protocol, which most visitors of an app do not need at once. */
+export function protocol() {
+  return import('./protocol').catch((cause) => {
+    throw new KeywrightError('issuer-unreachable', { found: 'a part of the app did not load', cause });
+  });
 }
 
 /** Fetches the issuer's metadata. OpenID Connect Discovery 1.0 §4. */
-export async function discover(issuer: string): Promise<oauth.AuthorizationServer> {
+export async function discover(issuer: string): Promise<AuthorizationServer> {
   const response = await reach(issuer, send(below(issuer, '.well-known/openid-configuration')));
   const metadata = response.ok ? await response.json().catch(() => undefined) : undefined;
   const named: unknown = metadata?.issuer;
@@ -41,77 +32,51 @@ export function below(issuer: string, path: string): string {
   return `${issuer.replace(/\/$/, '')}/${path}`;
 }
 
-/** Waits for an answer that is neither an outage nor a plea to come later. */
-export async function reach(issuer: string, request: Promise<Response>): Promise<Response> {
+/** Waits for an answer that is neither an outage nor a plea to come later. @param plea how to call the latter */
+export async function reach(issuer: string, request: Promise<Response>, plea: KeywrightErrorCode = 'issuer-unreachable'): Promise<Response> {
   const response = await request.catch((cause) => {
-    throw explain(issuer, cause);
+    throw isNetworkFailure(cause) ? unreachable(issuer, cause) : cause;
   });
-  if (response.status >= 500 || response.status === 429) {
-    throw new KeywrightError('issuer-unreachable', { reason: String(response.status), retryAfter: retryAfter(response), found: `${issuer}: ${response.status}` });
-  }
-  return response;
+  const { status } = response;
+  if (status < 500 && status !== 429) return response;
+  throw new KeywrightError(status === 429 ? plea : 'issuer-unreachable', { reason: String(status), retryAfter: retryAfter(response), found: `${issuer}: ${status}` });
+}
+
+/** Ends whatever hangs on a refresh token. RFC 7009 §2.1. */
+export async function revoke({ as, clientId }: Issuer, refreshToken: string): Promise<void> {
+  if (!as.revocation_endpoint) return;
+  const body = new URLSearchParams({ token: refreshToken, client_id: clientId });
+  await reach(as.issuer, fetch(as.revocation_endpoint, { method: 'POST', body, ...plain() }));
+}
+
+/** How the issuer is asked: itself, and no cache, since the page may be about to be left for it. Without cookies, and it does not send us on. */
+export function plain(): RequestInit {
+  return { cache: 'no-cache', credentials: 'omit', redirect: 'error', signal: AbortSignal.timeout(patience) };
 }
 
 /** Asks an endpoint that speaks JSON. @param token the access token, if it needs one */
 export function send(url: string | URL, token?: string, body?: object): Promise<Response> {
   return fetch(url, {
-    method: body ? 'POST' : 'GET', body: JSON.stringify(body), credentials: 'omit', redirect: 'error', signal: AbortSignal.timeout(patience),
+    ...plain(), method: body ? 'POST' : 'GET', body: JSON.stringify(body),
     headers: { ...(body && { 'Content-Type': 'application/json' }), ...(token && { Authorization: `Bearer ${token}` }) },
   });
 }
 
-export function retryAfter(response: Response): number | undefined {
+function retryAfter(response: Response): number | undefined {
   const seconds = Number(response.headers.get('Retry-After') ?? NaN);
   return Number.isFinite(seconds) ? seconds : undefined;
 }
 
-/** Runs a step of the protocol; whatever it throws becomes a KeywrightError that says what to do. */
-export async function step<T>(issuer: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw explain(issuer, cause);
-  }
+export function unreachable(issuer: string, cause: unknown): KeywrightError {
+  return new KeywrightError('issuer-unreachable', { found: issuer, cause });
 }
 
-function explain(issuer: string, cause: unknown): KeywrightError {
-  if (cause instanceof KeywrightError) return cause;
-  if (cause instanceof oauth.AuthorizationResponseError) return refused('sign-in-refused', cause);
-  if (cause instanceof oauth.ResponseBodyError) return refused('token-refused', cause);
-  if (isNetworkFailure(cause)) return new KeywrightError('issuer-unreachable', { found: issuer, cause });
-  return explainProtocol(issuer, cause as ProtocolError);
-}
-
-function refused(code: KeywrightErrorCode, cause: oauth.AuthorizationResponseError | oauth.ResponseBodyError): KeywrightError {
-  const { error: reason, error_description: why } = cause;
-  return new KeywrightError(code, { reason, found: why ? `${reason}: ${why}` : reason, cause });
-}
-
-/** What oauth4webapi throws. */
-type ProtocolError = Error & { code?: string; cause?: { claim?: string } };
-
-function explainProtocol(issuer: string, cause: ProtocolError): KeywrightError {
-  if (/"iss" \(issuer\) (response|missing)/.test(cause.message)) return new KeywrightError('issuer-mismatch', { cause }); // RFC 9207 §2.4
-  const defect = defectOf(cause);
-  return defect ? invalidToken(defect, cause) : new KeywrightError('issuer-invalid', { found: `${issuer}: ${cause.message}`, cause });
-}
-
-/** Names what is wrong with an ID token, if that is what is wrong. */
-function defectOf({ code, message, cause }: ProtocolError): string | undefined {
-  if (code === oauth.JWT_CLAIM_COMPARISON || code === oauth.JWT_TIMESTAMP_CHECK) return cause?.claim;
-  if (code === oauth.KEY_SELECTION) return 'key';
-  if (message.includes('signature')) return 'signature';
-  if (/"alg"|JWS algorithm/.test(message)) return 'alg';
-  const claim = /^(?:unexpected )?(?:JWT|ID Token) "(\w+)"/.exec(message)?.[1];
-  return claim ?? (/JWT|JWE|id_token|not correctly encoded/.test(message) ? 'form' : undefined);
+/** fetch rejects with a TypeError of no code, or with the reason of its signal. */
+export function isNetworkFailure(cause: unknown): boolean {
+  return (cause instanceof TypeError && !('code' in cause)) || (cause instanceof DOMException && /Abort|Timeout/.test(cause.name));
 }
 
 /** Refuses an ID token, or what came beside it. */
 export function invalidToken(reason: string, cause?: unknown): KeywrightError {
   return new KeywrightError('id-token-invalid', { reason, cause });
-}
-
-/** fetch rejects with a TypeError of no code, or with the reason of its signal. */
-function isNetworkFailure(cause: unknown): boolean {
-  return (cause instanceof TypeError && !('code' in cause)) || (cause instanceof DOMException && /Abort|Timeout/.test(cause.name));
 }

@@ -1,7 +1,7 @@
 import { HttpClient, HttpErrorResponse } from '@angular/common/http';
 import { inject, PLATFORM_ID } from '@angular/core';
 import { firstValueFrom } from 'rxjs';
-import { beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
+import { beforeEach, describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest';
 import { FakeIssuer } from '../../spec/issuer';
 import { basic, signedIn, Tab } from '../../spec/tab';
 import { Keywright, provideKeywright, withDirectSignIn, withStoredRefreshToken } from '../public-api';
@@ -53,6 +53,22 @@ describe('an access token', () => {
     const tab = await arrived();
     await tab.get(url);
     expect(issuer.requests.at(-1)!.authorization).toBe(sent ? 'Bearer access-1' : undefined);
+  });
+
+  it('goes where the browser sends the request, whatever the base was at the start', async () => {
+    const tab = await arrived();
+    expect(await tab.keywright.accessToken('/api/notes')).toBe('access-1');
+    const base = document.head.appendChild(document.createElement('base'));
+    onTestFinished(() => base.remove());
+    base.href = 'https://evil.example.com/';
+    expect(await tab.keywright.accessToken('/api/notes')).toBeUndefined();
+  });
+
+  it.each(['https://', 'http://api.example.com/', 'ftp://api.example.com/'])('is for no API such as %s', async (api) => {
+    const tab = await Tab.open({ config: { ...basic, apis: [api] } });
+    expect(await tab.keywright.ready()).toBe('failed');
+    expect(tab.keywright.error()).toMatchObject({ code: 'config-invalid' });
+    expect(await tab.keywright.accessToken('https://')).toBeUndefined();
   });
 
   it('waits until it is known whether somebody is signed in', async () => {
@@ -227,7 +243,7 @@ describe('direct sign-in', () => {
 
   it.each([
     [401, { auth: false, token: null }, { code: 'credentials-wrong' }, 'signed-out'],
-    [400, { error: 'invalid_request', fields: { password: 'too long' } }, { code: 'input-invalid', reason: 'password' }, 'signed-out'],
+    [400, { error: 'invalid_request', fields: { password: 'too long' } }, { code: 'input-invalid', reason: 'password', fields: { password: 'too long' } }, 'signed-out'],
     [429, { error: 'too_many_attempts' }, { code: 'too-many-attempts', retryAfter: 30 }, 'signed-out'],
     [403, { error: 'origin_not_allowed' }, { code: 'origin-refused' }, 'failed'],
     [404, {}, { code: 'issuer-invalid' }, 'failed'],

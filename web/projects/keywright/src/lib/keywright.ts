@@ -1,12 +1,15 @@
 import { isPlatformServer, Location } from '@angular/common';
-import { computed, DestroyRef, inject, Injectable, InjectionToken, Injector, PLATFORM_ID, signal, Signal } from '@angular/core';
+import { computed, DestroyRef, DOCUMENT, inject, Injectable, InjectionToken, Injector, PLATFORM_ID, signal, Signal } from '@angular/core';
 import { Router } from '@angular/router';
 import { BASE_URL, Config } from './config';
 import { KeywrightError } from './error';
 import { Flow, Registration, SignInOptions } from './flow';
+import { protocol, revoke } from './issuer';
 import { forget, keep, recallRecord } from './storage';
 import { Message, Tabs } from './tabs';
-import { Claims, goOn, isOver, now, refresh, Renewable, revoke, shift, Tokens, User } from './tokens';
+import { Claims, goOn, isOver, now, Renewable, shift, Tokens, User } from './tokens';
+
+declare const ngDevMode: unknown;
 
 /** Whether somebody is signed in. `failed`: nobody is, and to try again by itself would not help; `error()` says why. */
 export type Status = 'starting' | 'signed-out' | 'signed-in' | 'failed';
@@ -26,6 +29,7 @@ export class Keywright {
   readonly #config = inject(Config);
   readonly #flow = inject(Flow);
   readonly #base = inject(BASE_URL);
+  readonly #document = inject(DOCUMENT);
   readonly #injector = inject(Injector);
   readonly #isServer = isPlatformServer(inject(PLATFORM_ID));
   readonly #stores = inject(STORES_REFRESH_TOKEN);
@@ -37,9 +41,14 @@ export class Keywright {
   #refreshing?: Promise<void>;
   #tabs?: Tabs;
   #name = '';
+  /** The browser keeps that somebody is signed in. */
+  #recorded = false;
   /** Counts sign-outs: what began before one does not count after it. */
   #epoch = 0;
+  /** When other tabs were asked for tokens. */
+  #asking?: number;
   #ended?: string;
+  #signedOutAt = -Infinity;
 
   readonly status: Signal<Status> = computed(() => (this.#tokens() ? 'signed-in' : this.#absence()));
   readonly user: Signal<User | undefined> = computed(() => this.#tokens()?.user);
@@ -53,6 +62,8 @@ export class Keywright {
   readonly error: Signal<KeywrightError | undefined> = this.#error.asReadonly();
   /** The app's page where people sign in, as the router writes it, if it has one. */
   readonly signInPage: string | undefined = this.#flow.page;
+  /** Whether people sign in by a form of the app: `withDirectSignIn`. */
+  readonly takesPasswords: boolean = this.#flow.takesPasswords;
 
   constructor() {
     inject(DestroyRef).onDestroy(() => this.#tabs?.close());
@@ -61,8 +72,12 @@ export class Keywright {
   /** Begins. `provideKeywright` calls it before the router reads the address; on a server nothing is known of anybody. */
   start(): void {
     if (this.#isServer) return;
-    const arrival = this.#flow.arrive();
-    this.#started = this.#attempt(() => (arrival ? arrival() : this.#restore()));
+    try {
+      const arrival = this.#flow.arrive();
+      this.#started = this.#attempt(() => (arrival ? this.#arrive(arrival) : this.#restore()));
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Waits until it is known whether somebody is signed in. On a server nobody knows, and the answer is `starting`. */
@@ -105,9 +120,9 @@ export class Keywright {
 
   /** Signs out: here and in all tabs at once, then at the issuer. */
   async signOut(): Promise<void> {
+    await this.#open().catch(() => {});
     const tokens = this.#tokens();
-    this.#tabs?.tell({ type: 'signed-out', session: tokens?.session });
-    this.#end(tokens?.session);
+    this.#endEverywhere(false);
     await this.#flow.signOut(tokens).catch((error) => this.#fail(error));
   }
 
@@ -125,13 +140,15 @@ export class Keywright {
   async accessToken(url: string): Promise<string | undefined> {
     if (this.#isServer || this.#config.asking || !(await this.#isApi(url))) return undefined;
     await this.#started;
+    if (this.#recorded && !this.#isKnown()) this.#end(this.#tokens()?.session); // signed out elsewhere, and this tab did not hear it
     const tokens = this.#tokens();
     if (tokens && now() >= tokens.refreshAt) {
       await this.#refresh().catch((error) => {
         if (now() >= tokens.expiresAt) throw error;
       });
     }
-    return this.#tokens()?.accessToken;
+    const next = this.#tokens();
+    return next?.subject === tokens?.subject ? next?.accessToken : undefined; // nobody speaks for somebody else
   }
 
   /** The access token after one that an API has refused; undefined if there is none. */
@@ -148,7 +165,8 @@ export class Keywright {
 
   async #isApi(url: string): Promise<boolean> {
     const config = await this.#config.load().catch(() => undefined); // error() says it
-    const target = new URL(url, this.#base);
+    const target = URL.parse(url, this.#document.baseURI); // as the browser does
+    if (!target) return false;
     if (/%2f|%5c/i.test(target.pathname)) return false; // servers differ in what path that is
     return (config?.apis ?? []).some((api) => covers(new URL(api, this.#base), target));
   }
@@ -161,7 +179,7 @@ export class Keywright {
       const tokens = await work();
       if (epoch !== this.#epoch) return void (await this.#discard(tokens));
       if (tokens) return this.#take(tokens);
-      if (!this.#tokens()) this.#end(undefined);
+      if (!this.#tokens()) this.#absence.set('signed-out');
     } catch (error) {
       this.#fail(error);
     }
@@ -174,15 +192,33 @@ export class Keywright {
     this.#tabs ??= new Tabs(this.#name, (message) => this.#hear(message));
   }
 
+  async #arrive(arrival: () => Promise<Tokens | undefined>): Promise<Tokens | undefined> {
+    try {
+      const tokens = await arrival();
+      if (!tokens) forget('localStorage', this.#name); // the issuer knows nobody: no need to ask it again
+      return tokens;
+    } catch (error) {
+      // Who goes back in the history to the issuer's page comes with an answer that nothing here waits for.
+      if (error instanceof KeywrightError && error.code === 'state-mismatch' && this.#isKnown()) return this.#restore();
+      throw error;
+    }
+  }
+
   async #restore(): Promise<Tokens | undefined> {
-    const known = recallRecord('localStorage', this.#name) !== undefined;
-    if (known) await this.#tabs!.ask(undefined);
+    const epoch = this.#epoch;
+    if (this.#isKnown()) await this.#ask();
     if (this.#tokens()) return undefined;
     if (this.#kept()) {
       await this.#refresh();
       if (this.#tokens()) return undefined;
     }
-    return this.#flow.restore(known);
+    return this.#flow.restore(this.#isKnown(), () => epoch === this.#epoch);
+  }
+
+  async #ask(): Promise<void> {
+    this.#asking = this.#epoch;
+    await this.#tabs!.ask(this.#tokens());
+    this.#asking = undefined;
   }
 
   /** Gets new tokens: once, for all who ask, here and in other tabs. */
@@ -194,21 +230,24 @@ export class Keywright {
     const epoch = this.#epoch;
     const before = this.#tokens();
     return this.#tabs!.alone(async () => {
-      await this.#tabs!.ask(this.#tokens());
+      await this.#ask();
       if (epoch !== this.#epoch || this.#tokens() !== before) return; // signed out, or another tab was first
       const from = this.#kept() ?? before;
+      if (before && from?.subject !== before.subject) return this.#give(before);
       if (!from?.refreshToken) return this.#sessionEnded();
+      const isOutdated = () => epoch !== this.#epoch || (this.#tokens() ?? from).session !== from.session;
       try {
         const tokens = await this.#renewed(from);
-        if (epoch !== this.#epoch) return this.#discard(tokens);
+        if (isOutdated()) return this.#discard(tokens);
         this.#take(tokens);
       } catch (error) {
-        if (epoch === this.#epoch) this.#refreshFailed(error);
+        if (!isOutdated()) this.#refreshFailed(error);
       }
     });
   }
 
   async #renewed(from: Renewable): Promise<Tokens> {
+    const { refresh } = await protocol();
     const issued = await refresh(await this.#flow.issuer(), from);
     const before = this.#tokens();
     return goOn(from, issued, before?.session === from.session ? before : await this.#flow.person(issued, from));
@@ -216,42 +255,62 @@ export class Keywright {
 
   #refreshFailed(error: unknown): void {
     if (isOver(error)) return this.#sessionEnded(error);
-    if ((error as KeywrightError).code !== 'issuer-unreachable') this.#endEverywhere(); // what came was not to be believed
+    if (isForged(error)) this.#endEverywhere(true);
     this.#fail(error);
     throw error;
   }
 
   #sessionEnded(cause?: unknown): void {
-    this.#endEverywhere();
+    this.#endEverywhere(true);
     this.#error.set(new KeywrightError('session-ended', { cause }));
   }
 
-  #endEverywhere(): void {
+  /** @param ended by itself: nobody signed out */
+  #endEverywhere(ended: boolean): void {
     const session = this.#tokens()?.session;
-    this.#tabs?.tell({ type: 'signed-out', session });
+    const at = Date.now();
+    if (!ended) this.#signedOutAt = at;
+    this.#tabs?.tell({ type: 'signed-out', session, at, ended });
     this.#end(session);
   }
 
   /** Takes new tokens, and shares them. */
   #take(tokens: Tokens): void {
-    this.#set(tokens);
     keep('localStorage', this.#name, this.#stores ? JSON.stringify(renewable(tokens)) : '{}');
+    this.#set(tokens);
     this.#tell(tokens, false);
   }
 
   #set(tokens: Tokens): void {
     this.#tokens.set(tokens);
     this.#error.set(undefined);
+    this.#recorded = this.#isKnown();
+    void protocol().catch(() => {}); // before the files of a newer version take the place of these
   }
 
   /** Forgets everything: nothing that is under way will count. */
   #end(session: string | undefined): void {
+    this.#leave(session);
+    forget('localStorage', this.#name);
+  }
+
+  #leave(session: string | undefined): void {
     this.#epoch++;
     this.#ended = session;
     this.#tokens.set(undefined);
     this.#absence.set('signed-out');
     this.#error.set(undefined);
-    forget('localStorage', this.#name);
+  }
+
+  /** Gives way to somebody else who has signed in, in another tab: what is on the screen is not theirs. */
+  #give(mine: Tokens): void {
+    this.#leave(mine.session);
+    this.#error.set(new KeywrightError('session-ended', { found: 'somebody else has signed in' }));
+  }
+
+  /** Whether somebody is signed in in this browser, as far as it knows. */
+  #isKnown(): boolean {
+    return recallRecord('localStorage', this.#name) !== undefined;
   }
 
   async #discard(tokens: Tokens | undefined): Promise<void> {
@@ -260,8 +319,10 @@ export class Keywright {
 
   #fail(error: unknown): void {
     const known = error instanceof KeywrightError ? error : new KeywrightError('issuer-invalid', { found: 'unexpected: see the cause', cause: error });
+    const isHarmless = harmless.includes(known.code);
     this.#error.set(known);
-    this.#absence.set(harmless.includes(known.code) ? 'signed-out' : 'failed');
+    this.#absence.set(isHarmless ? 'signed-out' : 'failed');
+    if ((typeof ngDevMode === 'undefined' || ngDevMode) && !isHarmless) console.error(known); // for who develops the app
   }
 
   #hear(message: Message): void {
@@ -271,16 +332,22 @@ export class Keywright {
         if (mine && (mine.session !== message.session || mine.generation > message.generation!)) this.#tell(mine, true);
         break;
       case 'signed-out':
-        if (!mine || mine.session === message.session) this.#end(message.session);
+        if (message.ended ? mine?.session !== message.session : mine && mine.since > message.at) break; // another one
+        if (!message.ended) this.#signedOutAt = message.at;
+        if (mine && mine.session !== message.session) void this.#discard(mine);
+        this.#end(mine?.session);
+        if (message.ended) this.#error.set(new KeywrightError('session-ended'));
         break;
       case 'tokens':
-        if (this.#isNews(message.tokens, message.answer)) this.#set(shift(message.tokens, now()));
+        if (!this.#isNews(message.tokens, message.answer)) break;
+        if (mine && mine.subject !== message.tokens.subject) this.#give(mine);
+        else this.#set(shift(message.tokens, now()));
     }
   }
 
   #isNews(tokens: Tokens, answer: boolean): boolean {
     const mine = this.#tokens();
-    if (tokens.session === this.#ended) return false;
+    if (tokens.session === this.#ended || tokens.since <= this.#signedOutAt || (answer && this.#asking !== this.#epoch)) return false;
     return mine?.session === tokens.session ? tokens.generation > mine.generation : !(mine && answer);
   }
 
@@ -317,6 +384,11 @@ function covers(api: URL, target: URL): boolean {
   return target.origin === api.origin && (target.pathname === api.pathname || target.pathname.startsWith(prefix + '/'));
 }
 
-function renewable({ session, generation, refreshToken, subject, scope, askedScope }: Tokens): Renewable {
-  return { session, generation, refreshToken, subject, scope, askedScope };
+/** Whether an answer was not to be believed. */
+function isForged(error: unknown): boolean {
+  return error instanceof KeywrightError && (error.code === 'id-token-invalid' || error.code === 'issuer-mismatch');
+}
+
+function renewable({ session, since, generation, refreshToken, subject, scope, askedScope }: Tokens): Renewable {
+  return { session, since, generation, refreshToken, subject, scope, askedScope };
 }

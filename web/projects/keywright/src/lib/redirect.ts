@@ -1,11 +1,12 @@
 import { DOCUMENT, inject, Injectable, InjectionToken } from '@angular/core';
-import * as oauth from 'oauth4webapi';
-import { BASE_URL, Config, isLocal, KeywrightConfig } from './config';
+import type { AuthorizationServer } from 'oauth4webapi';
+import { BASE_URL, Config, isSafe, KeywrightConfig } from './config';
 import { KeywrightError } from './error';
 import { Flow, Registration, SignInOptions } from './flow';
-import { clientOf, discover, invalidToken, Issuer, send, step } from './issuer';
-import { forget, mustKeep, recallRecord } from './storage';
-import { begin, Claims, Issued, now, Person, redeem, Renewable, revoke, Tokens } from './tokens';
+import { discover, invalidToken, Issuer, protocol, revoke, send } from './issuer';
+import type { Secrets } from './protocol';
+import { forget, keep, mustKeep, recallRecord } from './storage';
+import { begin, Claims, Issued, now, Person, Renewable, Tokens } from './tokens';
 
 export interface RedirectOptions {
   /** Where the issuer sends people back to, below the app's base: register it as a redirect URI. It needs no route. Default `callback`. */
@@ -21,23 +22,20 @@ export interface RedirectOptions {
 
 export const REDIRECT_OPTIONS = new InjectionToken<RedirectOptions>('options of withRedirect', { factory: () => ({}) });
 
-/** Leaves the app for a page of the issuer. */
-export const LEAVE = new InjectionToken<(url: URL) => void>('leaves the app', {
+/** Leaves the app for a page of the issuer; silently, it leaves no trace in the history. */
+export const LEAVE = new InjectionToken<(url: URL, silently: boolean) => void>('leaves the app', {
   factory: () => {
     const { defaultView: window } = inject(DOCUMENT);
-    return (url) => {
+    return (url, silently) => {
       // Whoever comes back by the back button finds the page as it was, waiting: it begins anew.
       window?.addEventListener('pageshow', (event) => event.persisted && window.location.reload());
-      window?.location.assign(url);
+      window?.location[silently ? 'replace' : 'assign'](url);
     };
   },
 });
 
-/** What is remembered while a person is away to sign in: for one way there and back, of this tab. */
-interface Transaction {
-  readonly state: string;
-  readonly nonce: string;
-  readonly verifier: string;
+/** What is remembered while a person is away to sign in, of this tab. */
+interface Transaction extends Secrets {
   readonly returnTo: string;
   readonly scope: readonly string[];
   readonly maxAge?: number;
@@ -58,7 +56,8 @@ export class Redirect extends Flow {
   readonly #leave = inject(LEAVE);
   readonly #options = inject(REDIRECT_OPTIONS);
   readonly page = this.#options.page;
-  #metadata?: Promise<oauth.AuthorizationServer>;
+  readonly takesPasswords = false;
+  #metadata?: Promise<AuthorizationServer>;
   #askedSilently = false;
 
   async issuer(): Promise<Issuer> {
@@ -68,7 +67,7 @@ export class Redirect extends Flow {
       this.#metadata = undefined; // the next attempt asks again
       throw error;
     });
-    return { as: await this.#metadata, client: clientOf(clientId) };
+    return { as: await this.#metadata, clientId };
   }
 
   arrive(): (() => Promise<Tokens | undefined>) | undefined {
@@ -81,19 +80,20 @@ export class Redirect extends Flow {
       return undefined;
     }
     const answer = address.searchParams;
-    const begun = transaction && answer.get('state') === transaction.state ? transaction : undefined;
-    if (begun) forget('sessionStorage', transactionName);
-    history.replaceState(null, '', begun ? begun.returnTo : this.#base);
-    return answer.has('state') || answer.has('code') || answer.has('error') ? () => this.#finish(answer, begun) : undefined;
+    const isAnswer = ['state', 'code', 'error'].some((name) => answer.has(name));
+    const begun = transaction?.state && answer.get('state') === transaction.state ? transaction : undefined;
+    const returnTo = transaction?.returnTo ?? this.#base;
+    if (begun) keep('sessionStorage', transactionName, JSON.stringify({ returnTo })); // for whoever goes back in the history
+    if (isAnswer || this.#redirectUri !== this.#base) history.replaceState(null, '', returnTo);
+    return isAnswer ? () => this.#finish(answer, begun) : undefined;
   }
 
   async #finish(answer: URLSearchParams, begun: Transaction | undefined): Promise<Tokens | undefined> {
     if (!begun) throw new KeywrightError('state-mismatch');
-    const issuer = await this.issuer();
-    const { as, client } = issuer;
     try {
-      const callback = await step(as.issuer, async () => oauth.validateAuthResponse(as, client, answer, begun.state));
-      const issued = await redeem(issuer, callback, this.#redirectUri, begun.verifier, begun.nonce);
+      const issuer = await this.issuer();
+      const { redeem } = await protocol();
+      const issued = await redeem(issuer, answer, this.#redirectUri, begun);
       return begin(issued, await identify(issuer, issued, issued.idTokenClaims!.sub, begun.maxAge), begun.scope);
     } catch (error) {
       if (begun.silent && error instanceof KeywrightError && nobody.includes(error.reason ?? '')) return undefined;
@@ -101,33 +101,35 @@ export class Redirect extends Flow {
     }
   }
 
-  async restore(known: boolean): Promise<Tokens | undefined> {
+  async restore(known: boolean, stands: () => boolean): Promise<Tokens | undefined> {
     const { silent = 'returning' } = this.#options;
     if (this.#askedSilently || silent === 'never' || (silent === 'returning' && !known)) return undefined;
-    return this.#authorize({ prompt: 'none' }, this.#document.location.href, true);
+    return this.#authorize({ prompt: 'none' }, this.#document.location.href, stands);
   }
 
-  signIn(options: SignInOptions, returnTo: string): Promise<Tokens> {
-    return this.#authorize(options, returnTo, false);
+  async signIn(options: SignInOptions, returnTo: string): Promise<Tokens | undefined> {
+    return this.#authorize(options, returnTo);
   }
 
-  async #authorize(options: SignInOptions, returnTo: string, silent: boolean): Promise<never> {
+  /** @param stands given where nobody has asked for it: whether it still makes sense */
+  async #authorize(options: SignInOptions, returnTo: string, stands?: () => boolean): Promise<undefined> {
     const config = await this.#config.load();
     const issuer = await this.issuer();
+    const { newSecrets, challengeOf } = await protocol();
     const transaction: Transaction = {
-      state: oauth.generateRandomState(), nonce: oauth.generateRandomNonce(), verifier: oauth.generateRandomCodeVerifier(),
-      returnTo, scope: scopeOf(config, options.scope), maxAge: options.maxAge, silent,
+      ...newSecrets(), returnTo, scope: scopeOf(config, options.scope), maxAge: options.maxAge, silent: !!stands,
     };
+    const url = this.#authorizationUrl(issuer, config, transaction, await challengeOf(transaction.verifier), options);
+    if (stands?.() === false) return undefined;
     mustKeep('sessionStorage', transactionName, JSON.stringify(transaction));
-    this.#leave(await this.#authorizationUrl(issuer, config, transaction, options));
+    this.#leave(url, !!stands);
     return new Promise(() => {}); // the page is about to go
   }
 
-  async #authorizationUrl({ as, client }: Issuer, config: KeywrightConfig, begun: Transaction, options: SignInOptions): Promise<URL> {
+  #authorizationUrl({ as, clientId }: Issuer, config: KeywrightConfig, begun: Transaction, challenge: string, options: SignInOptions): URL {
     return withQuery(endpoint(as, 'authorization_endpoint'), {
-      client_id: client.client_id, redirect_uri: this.#redirectUri, response_type: 'code', scope: begun.scope.join(' '),
-      state: begun.state, nonce: begun.nonce,
-      code_challenge: await oauth.calculatePKCECodeChallenge(begun.verifier), code_challenge_method: 'S256',
+      client_id: clientId, redirect_uri: this.#redirectUri, response_type: 'code', scope: begun.scope.join(' '),
+      state: begun.state, nonce: begun.nonce, code_challenge: challenge, code_challenge_method: 'S256',
       resource: config.resource, prompt: options.prompt, max_age: options.maxAge?.toString(), login_hint: options.loginHint, ui_locales: options.uiLocales,
     });
   }
@@ -142,11 +144,11 @@ export class Redirect extends Flow {
 
   async signOut(tokens: Tokens | undefined): Promise<void> {
     const issuer = await this.issuer();
-    if (tokens?.refreshToken) await revoke(issuer, tokens.refreshToken).catch(() => {}); // the session's end does it too
+    if (tokens?.refreshToken) await revoke(issuer, tokens.refreshToken); // the session's end does it too: here it says whether the issuer is up
     if (!issuer.as.end_session_endpoint) return;
     this.#leave(withQuery(endpoint(issuer.as, 'end_session_endpoint'), {
-      id_token_hint: tokens?.idToken, client_id: issuer.client.client_id, post_logout_redirect_uri: this.#base,
-    }));
+      id_token_hint: tokens?.idToken, client_id: issuer.clientId, post_logout_redirect_uri: this.#base,
+    }), false);
   }
 
   get #redirectUri(): string {
@@ -158,7 +160,7 @@ function scopeOf({ scope = 'openid profile email' }: KeywrightConfig, more: read
   return [...new Set(['openid', ...scope.split(' '), ...more])];
 }
 
-/** Says who it is: what the ID token says, and UserInfo where it speaks of the same person. OpenID Connect Core §5.3.4. */
+/** Says who it is: what the ID token says, and UserInfo. */
 async function identify(issuer: Issuer, issued: Issued, subject: string, maxAge = Infinity): Promise<Person> {
   const { iat = 0, auth_time = -Infinity } = issued.idTokenClaims ?? {};
   const age = iat - auth_time; // by the issuer's clock alone
@@ -168,18 +170,17 @@ async function identify(issuer: Issuer, issued: Issued, subject: string, maxAge 
   return { user, claims, authenticatedAt: now() - age * 1000 };
 }
 
-/** Everything UserInfo says, or nothing if it does not answer: what the ID token says is enough. */
+/** Everything UserInfo says of the person, or nothing: what the ID token says is enough. OpenID Connect Core §5.3.2. */
 async function userInfo({ as }: Issuer, { accessToken }: Issued, subject: string): Promise<Claims | undefined> {
   if (!as.userinfo_endpoint) return undefined;
   const response = await send(endpoint(as, 'userinfo_endpoint'), accessToken).catch(() => undefined);
   const claims: Claims | undefined = response?.ok ? await response.json().catch(() => undefined) : undefined;
-  if (claims && claims.sub !== subject) throw invalidToken('userinfo'); // the access token is somebody else's
-  return claims;
+  return claims?.sub === subject ? claims : undefined;
 }
 
-function endpoint(as: oauth.AuthorizationServer, name: 'authorization_endpoint' | 'end_session_endpoint' | 'userinfo_endpoint'): URL {
+function endpoint(as: AuthorizationServer, name: 'authorization_endpoint' | 'end_session_endpoint' | 'userinfo_endpoint'): URL {
   const url = URL.parse(as[name] ?? '');
-  if (!url || !(url.protocol === 'https:' || isLocal(url))) throw new KeywrightError('issuer-invalid', { found: `${as.issuer} names no safe ${name}` });
+  if (!isSafe(url)) throw new KeywrightError('issuer-invalid', { found: `${as.issuer} names no safe ${name}` });
   return url;
 }
 

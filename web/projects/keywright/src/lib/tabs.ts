@@ -6,10 +6,14 @@ export type Message =
   | { readonly type: 'tokens'; readonly tokens: Tokens; readonly answer: boolean }
   /** Who has tokens that are newer than mine? */
   | { readonly type: 'ask'; readonly session?: string; readonly generation?: number }
-  | { readonly type: 'signed-out'; readonly session?: string };
+  /** Somebody signed out, which ends all that was before; or only a session ended, by itself. */
+  | { readonly type: 'signed-out'; readonly session?: string; readonly at: number; readonly ended: boolean };
 
 /** How long other tabs may take to answer, in milliseconds. */
-const patience = 100;
+const patience = 250;
+
+/** How long another tab may take to refresh: two requests. Then it is suspended, or gone. */
+const lockPatience = 35_000;
 
 /** The tabs of the same app in this browser. Where a browser has no such thing, this tab is alone. */
 export class Tabs {
@@ -18,8 +22,11 @@ export class Tabs {
 
   /** @param name is the same in all of them */
   constructor(private readonly name: string, hear: (message: Message) => void) {
-    if (typeof BroadcastChannel === 'undefined') return;
-    this.#channel = new BroadcastChannel(name);
+    try {
+      this.#channel = new BroadcastChannel(name);
+    } catch {
+      return; // there is none, or it may not be used
+    }
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
       hear(data);
       if (data.type === 'tokens') this.#heard();
@@ -40,9 +47,19 @@ export class Tabs {
     });
   }
 
-  /** Runs work while no other tab runs any. */
+  /** Runs work while no other tab runs any, as far as the browser can see to that. */
   async alone<T>(work: () => Promise<T>): Promise<T> {
-    return globalThis.navigator?.locks ? navigator.locks.request(this.name, work) : work();
+    let begun = false;
+    const begin = () => {
+      begun = true;
+      return work();
+    };
+    try {
+      return await navigator.locks.request(this.name, { signal: AbortSignal.timeout(lockPatience) }, begin);
+    } catch (error) {
+      if (begun) throw error;
+      return work();
+    }
   }
 
   close(): void {

@@ -12,6 +12,8 @@ export interface KeywrightTestingOptions {
   /** How many seconds ago the person proved who they are; 0 unless said otherwise. */
   readonly authenticationAge?: number;
   readonly error?: KeywrightError;
+  /** As with `withDirectSignIn`. */
+  readonly takesPasswords?: boolean;
 }
 
 const OPTIONS = new InjectionToken<KeywrightTestingOptions>('options of provideKeywrightTesting');
@@ -33,6 +35,7 @@ export class KeywrightTesting implements Pick<Keywright, keyof Keywright> {
     return missing ? new KeywrightError('scope-missing', { reason: missing }) : this.#options.error;
   });
   readonly signInPage = undefined;
+  readonly takesPasswords = this.#options.takesPasswords ?? false;
   /** How each sign-in was asked for. */
   readonly signIns: SignInOptions[] = [];
 

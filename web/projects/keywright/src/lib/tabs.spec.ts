@@ -1,0 +1,215 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeIssuer } from '../../spec/issuer';
+import { basic, signedIn, Tab } from '../../spec/tab';
+import { withDirectSignIn, withStoredRefreshToken } from '../public-api';
+
+const notes = 'https://api.example.com/notes';
+const ada = { email: 'ada@example.com', password: 'right' };
+const bob = { email: 'bob@example.com', password: 'right' };
+const direct = { config: { issuer: 'https://id.example.com', apis: [notes] }, features: [withDirectSignIn()] };
+const storing = { ...direct, features: [withDirectSignIn(), withStoredRefreshToken()] };
+
+let issuer: FakeIssuer;
+
+beforeEach(async () => {
+  localStorage.clear();
+  sessionStorage.clear();
+  issuer = await FakeIssuer.start();
+  issuer.accepts = () => true;
+  vi.stubGlobal('fetch', issuer.fetch);
+});
+
+function later(seconds: number): void {
+  const right = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => right() + seconds * 1000);
+}
+
+/** Two tabs in which Ada is signed in. */
+async function twoTabs(): Promise<[Tab, Tab]> {
+  const first = await Tab.open(direct);
+  await first.keywright.signIn(ada);
+  const second = await Tab.open(direct);
+  expect(await second.keywright.ready()).toBe('signed-in');
+  return [first, second];
+}
+
+/** Holds the issuer's next answer at a path back. @returns what lets it go on, perhaps with another answer */
+function hold(path: string): { go: (answer?: Response) => void } {
+  const held = { go: (_?: Response) => {} };
+  const before = issuer.count(path);
+  issuer.instead = (asked) => {
+    if (asked !== path || issuer.count(path) > before + 1) return undefined;
+    return new Promise((resolve) => (held.go = (answer) => resolve(answer as Response)));
+  };
+  return held;
+}
+
+/** Everybody who signs in from now on is somebody else. */
+function becomeBob(): void {
+  Object.assign(issuer.person, { sub: 'usr_bob', name: 'Bob' });
+}
+
+function tokensSent(): (string | undefined)[] {
+  return issuer.requests.filter(({ path }) => path === notes).map(({ authorization }) => authorization);
+}
+
+describe('a refresh that is under way while somebody signs in elsewhere', () => {
+  it.each([
+    ['succeeds', () => Response.json({ access_token: 'old', refresh_token: 'old', token_type: 'Bearer', expires_in: 600 })],
+    ['is refused', () => Response.json({ error: 'invalid_grant' }, { status: 400 })],
+  ])('changes nothing when it %s', async (_, answer) => {
+    const [first, second] = await twoTabs();
+    later(600);
+    const held = hold('/token');
+    const request = first.get(notes).catch(() => {});
+    await vi.waitFor(() => expect(issuer.count('/token')).toBe(1));
+    await second.keywright.signIn(ada);
+    await vi.waitFor(() => expect(first.keywright.authenticationAge()).toBeLessThan(5));
+    held.go(answer());
+    await request;
+    await first.get(notes);
+    expect(first.keywright.status()).toBe('signed-in');
+    expect(second.keywright.status()).toBe('signed-in');
+    expect(second.keywright.authenticationAge()).toBeLessThan(5);
+    expect(tokensSent().at(-1)).toBe(`Bearer ${issuer.newest}`);
+    expect(tokensSent()).not.toContain('Bearer old');
+  });
+});
+
+describe('another person', () => {
+  it('takes the place of nobody on the screen', async () => {
+    const [first, second] = await twoTabs();
+    becomeBob();
+    await second.keywright.signIn(bob);
+    await vi.waitFor(() => expect(first.keywright.error()).toMatchObject({ code: 'session-ended' }));
+    expect(first.keywright.user()).toBeUndefined();
+    expect(second.keywright.user()?.id).toBe('usr_bob');
+    const third = await Tab.open(direct);
+    await third.keywright.ready();
+    expect(third.keywright.user()?.id).toBe('usr_bob');
+  });
+
+  it('does not make requests that somebody began before, in the same tab', async () => {
+    const tab = await Tab.open(direct);
+    await tab.keywright.signIn(ada);
+    later(600);
+    const held = hold('/token');
+    const request = tab.get(notes).catch(() => {});
+    await vi.waitFor(() => expect(issuer.count('/token')).toBe(1));
+    await tab.keywright.signOut();
+    becomeBob();
+    await tab.keywright.signIn(bob);
+    held.go();
+    await request;
+    expect(tokensSent()).toEqual([undefined]);
+  });
+
+  it('does not make the requests again that were refused to somebody', async () => {
+    const [first, second] = await twoTabs();
+    const held = hold(notes);
+    const request = first.get(notes);
+    await vi.waitFor(() => expect(issuer.count(notes)).toBe(1));
+    becomeBob();
+    await second.keywright.signIn(bob);
+    await vi.waitFor(() => expect(first.keywright.user()).toBeUndefined());
+    held.go(Response.json({}, { status: 401 }));
+    await expect(request).rejects.toMatchObject({ status: 401 });
+    expect(tokensSent()).toEqual(['Bearer access-1']);
+  });
+});
+
+describe('a sign-out', () => {
+  it('ends every sign-in, also two that came at once', async () => {
+    const tabs = [await Tab.open(direct), await Tab.open(direct)];
+    await Promise.all(tabs.map(({ keywright }) => keywright.ready()));
+    await Promise.all(tabs.map(({ keywright }) => keywright.signIn(ada)));
+    await tabs[0].keywright.signOut();
+    await vi.waitFor(() => expect(tabs.map(({ keywright }) => keywright.status())).toEqual(['signed-out', 'signed-out']));
+  });
+
+  it.each(['alone', 'beside another tab'])('lasts that is asked for while the app starts, %s', async (where) => {
+    const first = await signedIn(issuer);
+    if (where === 'alone') first.close();
+    let configure = (_: typeof basic) => {};
+    const tab = await Tab.open({ config: () => new Promise((resolve) => (configure = resolve)) });
+    const signedOut = tab.keywright.signOut();
+    configure(basic);
+    await signedOut;
+    expect(await tab.keywright.ready()).toBe('signed-out');
+    expect((await tab.leaves()).pathname).toBe('/end_session');
+    expect(tab.wasLeft).toBe(false);
+    expect(localStorage.length).toBe(0);
+    if (where !== 'alone') await vi.waitFor(() => expect(first.keywright.status()).toBe('signed-out'));
+  });
+
+  it('keeps a tab that starts at that moment from asking the issuer', async () => {
+    const first = await signedIn(issuer);
+    const tab = await Tab.open();
+    await first.keywright.signOut();
+    expect(await tab.keywright.ready()).toBe('signed-out');
+    expect(tab.wasLeft).toBe(false);
+  });
+
+  it('is seen at the next request by a tab that did not hear of it, such as one that the browser had put aside', async () => {
+    vi.stubGlobal('BroadcastChannel', undefined);
+    const first = await Tab.open(storing);
+    await first.keywright.signIn(ada);
+    const second = await Tab.open(storing);
+    expect(await second.keywright.ready()).toBe('signed-in');
+    issuer.instead = (path) => (path === '/revoke' ? Response.error() : undefined);
+    await first.keywright.signOut();
+    expect(second.keywright.status()).toBe('signed-in');
+    await second.get(notes);
+    expect(tokensSent()).toEqual([undefined]);
+    expect(second.keywright.status()).toBe('signed-out');
+    expect(localStorage.length).toBe(0);
+  });
+
+});
+
+describe('whatever the browser does', () => {
+  it('a suspended tab keeps no other from refreshing', async () => {
+    const [first] = await twoTabs();
+    let release = () => {};
+    void navigator.locks.request('keywright https://id.example.com direct', () => new Promise<void>((resolve) => (release = resolve)));
+    const timeout = AbortSignal.timeout;
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((milliseconds) => timeout(milliseconds / 1000));
+    later(600);
+    expect(await first.get(notes)).toEqual({ token: 'access-2' });
+    release();
+  });
+
+  it.each([
+    ['channels', () => vi.stubGlobal('BroadcastChannel', vi.fn(function () { throw new DOMException('denied', 'SecurityError'); }))],
+    ['locks', () => vi.spyOn(navigator.locks, 'request').mockRejectedValue(new DOMException('denied', 'SecurityError'))],
+  ])('it works without %s', async (_, forbid) => {
+    forbid();
+    const tab = await Tab.open(direct);
+    expect(await tab.keywright.signIn(ada)).toBe(true);
+    later(600);
+    expect(await tab.get(notes)).toEqual({ token: 'access-2' });
+    await tab.keywright.signOut();
+    expect(tab.keywright.status()).toBe('signed-out');
+  });
+
+  it.each([403, 404, 408, 502])('an answer %i of a proxy ends no session', async (status) => {
+    const [first, second] = await twoTabs();
+    issuer.instead = (path) => (path === '/token' ? new Response('<h1>No</h1>', { status, headers: { 'Content-Type': 'text/html' } }) : undefined);
+    later(590);
+    expect(await first.get(notes)).toEqual({ token: 'access-1' });
+    expect(first.keywright.error()).toBeDefined();
+    issuer.instead = () => undefined;
+    expect(await first.get(notes)).toEqual({ token: 'access-2' });
+    expect(second.keywright.status()).toBe('signed-in');
+  });
+
+  it('a tab that hears nobody does not end the others', async () => {
+    const first = await Tab.open(direct);
+    await first.keywright.signIn(ada);
+    vi.stubGlobal('BroadcastChannel', class { postMessage() {} close() {} });
+    const deaf = await Tab.open(direct);
+    expect(await deaf.keywright.ready()).toBe('signed-out');
+    later(600);
+    expect(await first.get(notes)).toEqual({ token: 'access-2' });
+  });
+});
