@@ -1,0 +1,174 @@
+import { create } from './dom';
+import { Direct } from './direct';
+import { Form } from './form';
+import { Methods, Outcome, Refusal, Tokens } from './methods';
+import { StepName, steps, Typed } from './steps';
+import { adopt } from './style';
+import { AllTexts, english, Texts } from './texts';
+
+/** On a server there are no elements, and this must not be in the way. */
+const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {};
+
+/**
+ * A form to sign in and to create an account: `<keywright-sign-in issuer="https://id.example.com">`.
+ *
+ * Attributes: `issuer`; `step`, which is `sign-in` or `sign-up`; `email`, to begin with; `no-sign-up`.
+ * It dispatches `signed-in`, a CustomEvent whose detail is the tokens, and keeps none.
+ */
+export class KeywrightSignInElement extends Base {
+  static readonly observedAttributes = ['step', 'email', 'no-sign-up'];
+
+  /** How people sign in, unless it is by `/login` and `/register` of `issuer`. */
+  declare methods?: Methods;
+  readonly #form = new Form();
+  #texts: AllTexts = english;
+  /** Counts what is shown: an answer to an earlier form is none to this one. */
+  #shown = 0;
+  #waiting?: ReturnType<typeof setInterval>;
+
+  constructor() {
+    super();
+    this.#form.element.addEventListener('submit', (event) => {
+      event.preventDefault();
+      if (!this.#form.blocked) void this.#send();
+    });
+  }
+
+  /** What it says; what is left out stays English. */
+  get texts(): AllTexts {
+    return this.#texts;
+  }
+
+  set texts(texts: Texts) {
+    this.#texts = { ...english, ...texts };
+    if (this.#shown) this.#show(this.#form.step, this.#form.typed);
+  }
+
+  connectedCallback(): void {
+    adopt(this.getRootNode() as Document | ShadowRoot);
+    if (this.#shown) return;
+    this.#takeTexts();
+    this.#show(this.#asked, { email: this.getAttribute('email') ?? '' });
+    this.replaceChildren(this.#form.element);
+  }
+
+  disconnectedCallback(): void {
+    this.#stopWaiting();
+  }
+
+  attributeChangedCallback(name: string, _: string | null, value: string | null): void {
+    const { step, typed } = this.#form;
+    if (!this.#shown) return;
+    if (name === 'email') this.#form.fill({ email: value ?? '' });
+    else if (name === 'step') this.#show(this.#asked, { ...typed, password: '' });
+    else this.#show(step, typed);
+  }
+
+  /** Goes to the first field that is empty. */
+  override focus(): void {
+    this.#form.focus();
+  }
+
+  get #asked(): StepName {
+    const step = this.getAttribute('step') ?? '';
+    return Object.hasOwn(steps, step) ? (step as StepName) : 'sign-in';
+  }
+
+  /** What was set before the element was defined. */
+  #takeTexts(): void {
+    if (!Object.hasOwn(this, 'texts')) return;
+    const { texts } = this;
+    Reflect.deleteProperty(this, 'texts');
+    this.texts = texts;
+  }
+
+  #show(step: StepName, typed: Partial<Typed>): void {
+    const { other } = steps[step];
+    this.#shown++;
+    this.#stopWaiting();
+    this.#form.show(step, this.#texts, other && !this.hasAttribute('no-sign-up') ? () => this.#go(other) : undefined);
+    this.#form.fill(typed);
+  }
+
+  #go(step: StepName): void {
+    this.#show(step, { ...this.#form.typed, password: '' });
+    this.focus();
+  }
+
+  async #send(): Promise<void> {
+    const form = this.#form;
+    const shown = this.#shown;
+    this.#stopWaiting();
+    form.clear();
+    form.busy = true;
+    const outcome = await this.#run();
+    if (shown === this.#shown) form.busy = false;
+    if (outcome.kind === 'signed-in') this.#finish(outcome.tokens);
+    else if (shown === this.#shown) this.#follow(outcome);
+  }
+
+  async #run(): Promise<Outcome> {
+    try {
+      return await steps[this.#form.step].run(this.methods ?? new Direct(this.getAttribute('issuer')), this.#form.typed);
+    } catch (unexpected) {
+      console.error(unexpected);
+      return { kind: 'refused', code: 'issuer-invalid' };
+    }
+  }
+
+  #finish(tokens: Tokens | undefined): void {
+    this.#form.fill({ password: '' });
+    this.dispatchEvent(new CustomEvent('signed-in', { bubbles: true, detail: tokens }));
+  }
+
+  #follow(outcome: Exclude<Outcome, { kind: 'signed-in' }>): void {
+    if (outcome.kind === 'refused') return this.#refuse(outcome);
+    this.#go(outcome.step);
+    if (outcome.notice) this.#form.notice(this.#texts[outcome.notice]);
+  }
+
+  #refuse({ code, retryAfter, fields }: Refusal): void {
+    if (fields && this.#form.refuse(this.#translated(fields))) return;
+    const text = this.#texts[code === 'issuer-unreachable' && !navigator.onLine ? 'offline' : code];
+    if (retryAfter) return this.#wait(text, retryAfter);
+    this.#form.alert(text);
+    if (code === 'credentials-wrong') this.#form.focus('password');
+  }
+
+  #translated(fields: Readonly<Record<string, string>>): Record<string, string> {
+    const own: Readonly<Record<string, string>> = this.#texts;
+    return Object.fromEntries(Object.entries(fields).map(([name, sentence]) => [name, own[sentence] ?? sentence]));
+  }
+
+  /** Counts the seconds down for eyes; ears are told how long it takes, and when it is over. */
+  #wait(text: string, seconds: number): void {
+    const end = performance.now() + seconds * 1000;
+    const clock = create('span', { 'aria-hidden': 'true' });
+    const [before, after] = this.#texts['try-again-in'].split('{}');
+    const tick = () => {
+      const left = Math.ceil((end - performance.now()) / 1000);
+      clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+      if (left > 0) return;
+      this.#stopWaiting();
+      this.#form.notice(this.#texts['try-again']);
+    };
+    tick();
+    this.#form.blocked = true;
+    this.#form.alert(`${text} ${before}`, clock, create('span', { class: 'kw-unseen' }, spoken(seconds, this.#texts.lang)), after);
+    this.#waiting = setInterval(tick, 1000);
+  }
+
+  #stopWaiting(): void {
+    if (!this.#waiting) return;
+    clearInterval(this.#waiting);
+    this.#waiting = undefined;
+    this.#form.blocked = false;
+    this.#form.alert();
+  }
+}
+
+/** Writes a time out: "42 seconds", "15 minutes". */
+function spoken(seconds: number, language: string): string {
+  const [value, unit] = seconds < 90 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute'];
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
+}

@@ -1,0 +1,1 @@
+export { KeywrightSignIn } from './sign-in';
