@@ -33,7 +33,4 @@ need npm npm
 [ -x "$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1)" ] || missing+=(postgresql)
 [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 
-if ! [ web/node_modules/.package-lock.json -nt web/package-lock.json ]; then
-  npm --prefix web ci --ignore-scripts --no-audit --no-fund --loglevel=error
-  npm --prefix web rebuild --ignore-scripts --loglevel=error # Debian's npm unlinks node when it drops the other platform's
-fi
+scripts/modules.sh

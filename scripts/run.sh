@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs Keywright and the example API until Ctrl-C, or until one of them ends.
-set -uo pipefail
+set -muo pipefail # with job control a Ctrl-C is for this script alone, which passes it on once
 cd "$(dirname "$0")/.."
 
 listen=${LISTEN:-127.0.0.1:10101}
@@ -8,7 +8,7 @@ api_listen=${API_LISTEN:-127.0.0.1:10102}
 
 bin/api -listen "$api_listen" -issuer "http://localhost:${listen##*:}" &
 api=$!
-bin/keywright dev --listen "$listen" --api-url "http://localhost:${api_listen##*:}" &
+bin/keywright dev --demo --listen "$listen" --api-url "http://localhost:${api_listen##*:}" &
 keywright=$!
 
 stop() {

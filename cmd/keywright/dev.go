@@ -16,6 +16,7 @@ import (
 // dev is Keywright on a developer's own machine: nothing to configure.
 func (c *command) dev() *cobra.Command {
 	var apiURL string
+	var demoPorts []int
 	cmd := &cobra.Command{
 		Use:     "dev",
 		Short:   "Run on this machine, with everything on and nothing to configure",
@@ -29,13 +30,18 @@ func (c *command) dev() *cobra.Command {
 			if apiURL != "" && !isHTTPURL(apiURL) {
 				return usageError(cmd, "--api-url must be a URL such as http://localhost:10102")
 			}
+			if len(demoPorts) != 0 && len(demoPorts) != len(demoApps) {
+				return usageError(cmd, "--demo takes two ports, such as --demo=4200,4300")
+			}
 			if err := checkDev(s); err != nil {
 				return err
 			}
-			return c.runDev(cmd.Context(), s, apiURL)
+			return c.runDev(cmd.Context(), s, apiURL, demoPorts)
 		},
 	}
 	cmd.Flags().StringVar(&apiURL, "api-url", "", "The `URL` of the example API, for the printed commands")
+	cmd.Flags().IntSliceVar(&demoPorts, "demo", nil, "Serve the demo app and a second one too, at these `ports`")
+	cmd.Flags().Lookup("demo").NoOptDefVal = "4200,4300"
 	settings.Flags(cmd.Flags())
 	for _, refused := range []string{"issuer", "tls-cert", "tls-key"} {
 		cmd.Flags().MarkHidden(refused)
@@ -60,10 +66,10 @@ func checkDev(s *settings.Settings) error {
 	return nil
 }
 
-func (c *command) runDev(ctx context.Context, s *settings.Settings, apiURL string) error {
+func (c *command) runDev(ctx context.Context, s *settings.Settings, apiURL string, demoPorts []int) error {
 	log := newLog(c.err, s)
 	ctx = untilStopped(ctx, log)
-	listeners, port, err := listenLoopback(s.Listen)
+	listeners, port, err := listenLoopback(s.Listen, "--listen")
 	if err != nil {
 		return err
 	}
@@ -77,21 +83,31 @@ func (c *command) runDev(ctx context.Context, s *settings.Settings, apiURL strin
 		names = append(names, withPort(l.Addr().(*net.TCPAddr).IP.String(), port))
 	}
 	issuer := "http://" + names[0]
+	apps := c.openDemo(demoPorts)
+	defer closeDemo(apps)
 	return host{
 		issuer:    issuer,
 		listeners: listeners,
-		dev:       &server.Dev{APIURL: apiURL, Hosts: names},
-		declare:   func(ctx context.Context, srv *server.Server) error { return c.applyAtStart(ctx, srv, s.Clients, log) },
-		announce:  func() { c.greet(issuer, apiURL) },
+		dev:       &server.Dev{APIURL: apiURL, DemoURL: demoURL(apps), Hosts: names},
+		declare: func(ctx context.Context, srv *server.Server) error {
+			if err := c.applyAtStart(ctx, srv, s.Clients, log); err != nil {
+				return err
+			}
+			return startDemo(ctx, srv, apps, issuer, apiURL, log)
+		},
+		announce: func() { c.greet(issuer, apiURL, apps) },
 	}.run(ctx, s, db, log)
 }
 
 // greet prints where the server is and what to try.
-func (c *command) greet(issuer, apiURL string) {
+func (c *command) greet(issuer, apiURL string, apps []*demoApp) {
 	try := server.NewTry(issuer, apiURL)
 	fmt.Fprintf(c.out, "Keywright   %s\n", issuer)
 	if apiURL != "" {
 		fmt.Fprintf(c.out, "Example API %s\n", apiURL)
+	}
+	for _, a := range apps {
+		fmt.Fprintf(c.out, "%-11s %s\n", a.title, strings.TrimSuffix(a.url, "/"))
 	}
 	fmt.Fprintf(c.out, "\n# Register\n%s\n# Sign in\n%s\n# Call the API\n%s\n\n", try.Register, try.SignIn, try.Call)
 }

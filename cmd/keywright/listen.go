@@ -13,24 +13,25 @@ import (
 func listen(address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, explainListen(address, err)
+		return nil, explainListen(address, "--listen", err)
 	}
 	return l, nil
 }
 
 // explainListen says who has the port, or why it cannot be had, and which flag
 // chooses another.
-func explainListen(address string, err error) error {
+func explainListen(address, flag string, err error) error {
 	if !errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%w: choose another address with --listen", err)
+		return fmt.Errorf("%w: choose another address with %s", err, flag)
 	}
 	owner := cmp.Or(portOwner(address), "another process")
-	return fmt.Errorf("%s is in use by %s: stop it, or choose another address with --listen", address, owner)
+	return fmt.Errorf("%s is in use by %s: stop it, or choose another address with %s", address, owner, flag)
 }
 
 // listenLoopback listens on a loopback address and, at the same port, on all that
-// localhost may stand for: nobody else shall answer there.
-func listenLoopback(address string) (listeners []net.Listener, port string, err error) {
+// localhost may stand for: nobody else shall answer there. The flag is what
+// chose the address.
+func listenLoopback(address, flag string) (listeners []net.Listener, port string, err error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, "", err
@@ -49,7 +50,7 @@ func listenLoopback(address string) (listeners []net.Listener, port string, err 
 			port = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 		case listeners == nil || errors.Is(err, syscall.EADDRINUSE):
 			closeAll(listeners)
-			return nil, "", explainListen(address, err)
+			return nil, "", explainListen(address, flag, err)
 		} // else this machine has no such address
 	}
 	return listeners, port, nil

@@ -39,7 +39,7 @@ func TestLoopbackAddresses(t *testing.T) {
 
 func TestEverySpellingOfALoopbackAddressIsListenedOnOnce(t *testing.T) {
 	for _, host := range []string{"localhost", "127.0.0.1", "[::1]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]"} {
-		listeners, port, err := listenLoopback(host + ":0")
+		listeners, port, err := listenLoopback(host+":0", "--listen")
 		if err != nil {
 			t.Errorf("%s: %v", host, err)
 			continue

@@ -35,9 +35,10 @@ var mayImport = map[string][]string{
 	"internal/house":           {},
 	"resource":                 {"internal/jose"},
 	"examples/api":             {"resource"},
+	"web":                      {},
 	"cmd/keywright": {
 		"internal/server", "internal/settings", "internal/store", "internal/oauth", "internal/account", "internal/jose", "internal/outbound",
-		"internal/pages", "internal/password",
+		"internal/pages", "internal/password", "web",
 	},
 }
 

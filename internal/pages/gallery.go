@@ -106,7 +106,7 @@ func failureGallery() []State {
 
 func devGallery() []State {
 	return []State{
-		{"start", Start{"http://localhost:10101", "http://localhost:10102", "curl …/register", "TOKEN=$(curl …/login)", "curl -H \"Authorization: Bearer $TOKEN\""}},
+		{"start", Start{"http://localhost:10101", "http://localhost:10102", "http://localhost:4200/", "curl …/register", "TOKEN=$(curl …/login)", "curl -H \"Authorization: Bearer $TOKEN\""}},
 		{"index", Index{States: []string{"sign-in", "sign-up"}}},
 		{"flows", Flows{[]Flow{refusedFlow(), doneFlow()}}},
 		{"flows-none", Flows{}},

@@ -127,6 +127,7 @@ type Session struct {
 type Start struct {
 	Issuer   string
 	APIURL   string // empty: no example API runs
+	DemoURL  string // empty: the demo app is not served
 	Register string
 	SignIn   string
 	Call     string

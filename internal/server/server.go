@@ -42,6 +42,8 @@ type Dev struct {
 	Hosts []string // the values of Host that are answered; others are a DNS rebinding attack
 	// APIURL is where the example API listens; empty: nowhere.
 	APIURL string
+	// DemoURL is where the demo app is served; empty: nowhere.
+	DemoURL string
 }
 
 // Server answers requests.

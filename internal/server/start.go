@@ -38,6 +38,6 @@ func NewTry(issuer, apiURL string) Try {
 func (s *Server) start(x *exchange) {
 	try := NewTry(s.Policy.Issuer, s.Dev.APIURL)
 	x.page(http.StatusOK, pages.Start{
-		Issuer: s.Policy.Issuer, APIURL: s.Dev.APIURL, Register: try.Register, SignIn: try.SignIn, Call: try.Call,
+		Issuer: s.Policy.Issuer, APIURL: s.Dev.APIURL, DemoURL: s.Dev.DemoURL, Register: try.Register, SignIn: try.SignIn, Call: try.Call,
 	})
 }

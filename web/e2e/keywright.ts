@@ -24,33 +24,48 @@ export function newPerson(name = 'Ada Lovelace'): Person {
 /** The built binary, running with a folder of its own. */
 export class Keywright {
   readonly issuer: string;
+  /** All that was printed before the server was ready. */
+  readonly greeting: string;
   private readonly process: ChildProcess;
   private readonly folder: string;
+  private readonly log: () => string;
 
-  private constructor(process: ChildProcess, folder: string, issuer: string) {
+  private constructor(process: ChildProcess, folder: string, greeting: string, log: () => string) {
     this.process = process;
     this.folder = folder;
-    this.issuer = issuer;
+    this.greeting = greeting;
+    this.issuer = /http:\/\/localhost:\d+/.exec(greeting)![0];
+    this.log = log;
   }
 
-  /** Starts `keywright dev` on a free port, with settings over its defaults. */
-  static async start(settings: Record<string, string> = {}): Promise<Keywright> {
+  /** Starts `keywright dev` on a free port, with settings and flags over its defaults. */
+  static async start(settings: Record<string, string> = {}, ...flags: string[]): Promise<Keywright> {
     const folder = mkdtempSync(join(tmpdir(), 'keywright-data-'));
-    const server = spawn(binary(), ['dev', '--listen', '127.0.0.1:0', '--data', folder], {
+    const server = spawn(binary(), ['dev', '--listen', '127.0.0.1:0', '--data', folder, ...flags], {
       env: { ...process.env, KEYWRIGHT_ARGON2: 'm=64,t=1,p=1', ...settings }, // these tests are not about hashing
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let log = '';
     server.stderr.on('data', (text) => (log += text));
-    const issuer = await new Promise<string>((resolve, reject) => {
+    const greeting = await new Promise<string>((resolve, reject) => {
       let out = '';
       server.stdout.on('data', (text) => {
-        const found = /http:\/\/localhost:\d+/.exec((out += text));
-        if (found) resolve(found[0]);
+        if ((out += text).includes('# Call the API')) resolve(out);
       });
       server.once('exit', () => reject(new Error(log)));
     });
-    return new Keywright(server, folder, issuer);
+    return new Keywright(server, folder, greeting, () => log);
+  }
+
+  /** What the server has told its operator: what is no request of somebody. */
+  get remarks(): string[] {
+    return this.log().split('\n').filter((line) => line && !line.startsWith('{'));
+  }
+
+  /** How many requests of a client an endpoint has answered with 200, as the server's log has it. */
+  answered(route: string, client: string): number {
+    const requests = this.log().split('\n').filter((line) => line.endsWith('}')).map((line) => JSON.parse(line));
+    return requests.filter((line) => line.route === route && line.client_id === client && line.status === 200).length;
   }
 
   async stop(): Promise<void> {

@@ -5,14 +5,14 @@ import { Keywright } from './keywright.ts';
 export { expect };
 
 /** Starts an app that is registered at the server, until the test ends. */
-type Start = <T extends App>(kind: { start(keywright: Keywright, registration: Registration): Promise<T> }, registration: Registration) => Promise<T>;
+type Start = <T extends App, R extends Registration>(kind: { start(keywright: Keywright, registration: R): Promise<T> }, registration: R) => Promise<T>;
 
 /**
  * Every test has a running server, and fails on anything that a browser
  * complains of: an error in the console, a violated content security policy, an
- * uncaught exception, a dialog.
+ * uncaught exception, a dialog. What a test provokes it names: `test.use({ provoked: /…/ })`.
  */
-export const test = base.extend<{ complaints: string[]; start: Start }, { keywright: Keywright }>({
+export const test = base.extend<{ complaints: string[]; provoked: RegExp; start: Start }, { keywright: Keywright }>({
   keywright: [
     async ({}, use) => {
       const keywright = await Keywright.start();
@@ -31,28 +31,24 @@ export const test = base.extend<{ complaints: string[]; start: Start }, { keywri
     for (const app of apps) await app.stop();
   },
   complaints: async ({}, use) => use([]),
-  context: async ({ context, complaints }, use) => {
-    await listen(context, complaints);
+  provoked: [/status of (400|403|422|429)/, { option: true }], // Chromium reports each page that says that a form was refused
+  context: async ({ context, complaints, provoked }, use) => {
+    await listen(context, complaints, provoked);
     await use(context);
     expect(complaints).toEqual([]);
   },
 });
 
-async function listen(context: BrowserContext, complaints: string[]): Promise<void> {
+async function listen(context: BrowserContext, complaints: string[], provoked: RegExp): Promise<void> {
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (e) => console.error(`CSP: ${e.violatedDirective} ${e.blockedURI}`));
   });
   context.on('console', (message) => {
-    if (message.type() === 'error' && !isRefusedForm(message.text())) complaints.push(`${message.text()} (${message.location().url})`);
+    if (message.type() === 'error' && !provoked.test(message.text())) complaints.push(`${message.text()} (${message.location().url})`);
   });
   context.on('weberror', (e) => complaints.push(String(e.error())));
   context.on('dialog', (dialog) => {
     complaints.push(`dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
-}
-
-/** Chromium reports each page whose status says that a form was refused. */
-function isRefusedForm(text: string): boolean {
-  return /status of (400|403|422|429)/.test(text);
 }

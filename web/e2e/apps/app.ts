@@ -31,11 +31,16 @@ export abstract class App {
     await new Promise<void>((listening) => this.server.listen(0, '127.0.0.1', listening));
     const { port } = this.server.address() as AddressInfo;
     this.origin = `http://${host}:${port}`;
+    const told = ['--frontchannel-logout-uri', this.origin + '/frontchannel-logout', '--backchannel-logout-uri', `http://localhost:${port}/backchannel-logout`];
     return keywright.addClient(
       id, '--redirect-uri', this.origin + '/callback', '--post-logout-redirect-uri', this.origin + '/',
-      '--frontchannel-logout-uri', this.origin + '/frontchannel-logout',
-      '--backchannel-logout-uri', `http://localhost:${port}/backchannel-logout`, ...this.kind(), ...flags,
+      ...(this.hears() ? told : []), ...this.kind(), ...flags,
     );
+  }
+
+  /** Whether it is told that a session ended. */
+  protected hears(): boolean {
+    return true;
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"github.com/keywright/keywright/internal/server"
+	"github.com/keywright/keywright/web"
+)
+
+// demoApps are two apps that show what an app does with Keywright: folders of
+// web/dist and what people call them.
+var demoApps = []struct{ name, title string }{{"demo", "Demo"}, {"second", "Second app"}}
+
+// demoApp is one of them, at a port of this machine.
+type demoApp struct {
+	name, title, port string
+	listeners         []net.Listener
+	url               string // ends in a slash
+}
+
+// clientID is another one at another port, where the app has other addresses.
+func (a *demoApp) clientID() string { return a.name + "-" + a.port }
+
+// openDemo listens at the ports of the demo apps. What keeps one of them from
+// being served is printed, and keeps nothing else.
+func (c *command) openDemo(ports []int) (apps []*demoApp) {
+	if ports != nil && !web.HasApps() {
+		fmt.Fprintln(c.err, "the demo is not in this program: `make build` builds it in")
+		return nil
+	}
+	for i, port := range ports {
+		a := &demoApp{name: demoApps[i].name, title: demoApps[i].title}
+		var err error
+		if a.listeners, a.port, err = listenLoopback(fmt.Sprintf("127.0.0.1:%d", port), "--demo"); err != nil {
+			fmt.Fprintf(c.err, "%s is not served: %v\n", a.title, err)
+			continue
+		}
+		a.url = "http://" + withPort("localhost", a.port) + "/"
+		apps = append(apps, a)
+	}
+	return apps
+}
+
+func closeDemo(apps []*demoApp) {
+	for _, a := range apps {
+		closeAll(a.listeners)
+	}
+}
+
+// demoURL is where the demo is served; empty: nowhere.
+func demoURL(apps []*demoApp) string {
+	if len(apps) == 0 || apps[0].name != demoApps[0].name {
+		return ""
+	}
+	return apps[0].url
+}
+
+// startDemo registers the apps and begins to serve them.
+func startDemo(ctx context.Context, srv *server.Server, apps []*demoApp, issuer, apiURL string, log *slog.Logger) error {
+	o := &operator{web: &http.Client{Transport: handlerTransport{srv.Admin()}}}
+	for i, a := range apps {
+		if err := a.register(ctx, o); err != nil {
+			return err
+		}
+		settings := web.Settings{Issuer: issuer, ClientID: a.clientID(), API: apiURL}
+		if len(apps) == len(demoApps) {
+			settings.Other = apps[1-i].url
+		}
+		handler, err := web.App(a.name, settings)
+		if err != nil {
+			return err
+		}
+		for _, l := range a.listeners {
+			go newHTTPServer(handler, log).Serve(l)
+		}
+	}
+	return nil
+}
+
+// register makes the app a client, unless an earlier run has. Nobody is asked
+// for consent: both apps are this server's own.
+func (a *demoApp) register(ctx context.Context, o *operator) error {
+	var known []server.ClientView
+	if err := o.call(ctx, http.MethodGet, "/clients", nil, &known); err != nil {
+		return err
+	}
+	for _, client := range known {
+		if client.ID == a.clientID() {
+			return nil
+		}
+	}
+	return o.call(ctx, http.MethodPost, "/clients", server.ClientView{
+		ID: a.clientID(), Name: "Keywright " + a.name, Public: true, Trusted: true,
+		RedirectURIs: []string{a.url + "callback"}, PostLogoutRedirectURIs: []string{a.url},
+	}, &server.ClientView{})
+}

@@ -1,0 +1,51 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { Keywright, newPerson } from '../keywright.ts';
+import { signIn } from '../person.ts';
+import { expect, test } from '../test.ts';
+
+function addressOf(title: string, { greeting }: Keywright): string {
+  return new RegExp(`^${title} +(http://localhost:\\d+)$`, 'm').exec(greeting)?.[1] ?? '';
+}
+
+test('dev --demo serves both apps, which sign people in once', async ({ context, page }) => {
+  const keywright = await Keywright.start({}, '--demo=0,0');
+  const person = await keywright.register(newPerson());
+  const [demo, second] = [addressOf('Demo', keywright), addressOf('Second app', keywright)];
+  await page.goto(keywright.issuer);
+  await page.getByRole('link', { name: /demo app/ }).click();
+  await page.waitForURL(demo + '/');
+  await page.goto(demo + '/profile');
+  await signIn(page, person);
+  await page.waitForURL(demo + '/profile');
+  await expect(page.getByRole('banner')).toContainText(person.name);
+  const other = await context.newPage();
+  await other.goto(second);
+  await expect(other.getByText(person.name).first()).toBeVisible(); // without a form
+  await keywright.stop();
+});
+
+test('the first load of the demo is at most 75 KB', async ({ page }) => {
+  const keywright = await Keywright.start({}, '--demo=0,0');
+  const sizes: Promise<number>[] = [];
+  page.on('requestfinished', (request) => sizes.push(request.sizes().then(({ responseBodySize }) => responseBodySize)));
+  await page.goto(addressOf('Demo', keywright), { waitUntil: 'networkidle' });
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  console.log(`first load of the demo: ${total} bytes in ${sizes.length} answers`);
+  expect(sizes.length).toBeGreaterThan(3);
+  expect(total).toBeLessThanOrEqual(75_000);
+  await keywright.stop();
+});
+
+test('a busy port is skipped with a line, and the rest works', async () => {
+  const busy = createServer();
+  await new Promise<void>((listening) => busy.listen(0, '127.0.0.1', listening));
+  const { port } = busy.address() as AddressInfo;
+  const keywright = await Keywright.start({}, `--demo=${port},0`);
+  expect(keywright.remarks).toEqual([expect.stringMatching(new RegExp(`^Demo is not served: 127.0.0.1:${port} is in use by .*--demo$`))]);
+  expect(addressOf('Demo', keywright)).toBe('');
+  expect((await fetch(addressOf('Second app', keywright))).status).toBe(200);
+  expect((await fetch(keywright.issuer + '/readyz')).status).toBe(200);
+  await keywright.stop();
+  busy.close();
+});

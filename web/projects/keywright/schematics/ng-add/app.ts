@@ -1,0 +1,50 @@
+import { SchematicsException, type Tree } from '@angular-devkit/schematics';
+import { readWorkspace, type ProjectDefinition } from '@schematics/angular/utility';
+import { isStandaloneApp } from '@schematics/angular/utility/ng-ast-utils';
+import { resolveBootstrappedComponentData } from '@schematics/angular/utility/standalone/app_component';
+import { findAppConfig } from '@schematics/angular/utility/standalone/app_config';
+import { findBootstrapApplicationCall, getMainFilePath } from '@schematics/angular/utility/standalone/util';
+import { join } from 'node:path/posix';
+import { imported } from './source';
+
+/** An application of the workspace, made of standalone components. */
+export interface App {
+  readonly name: string;
+  readonly prefix: string;
+  readonly sourceRoot: string;
+  /** Calls bootstrapApplication. */
+  readonly main: string;
+  /** Has the root component. */
+  readonly component: string;
+}
+
+/** @throws SchematicsException if there is none that can be wired, before anything was changed */
+export async function findApp(tree: Tree, wanted: string | undefined): Promise<App> {
+  const [name, project] = await findProject(tree, wanted);
+  const main = await getMainFilePath(tree, name);
+  if (!isStandaloneApp(tree, main)) throw byHand(`${main} does not call bootstrapApplication`);
+  const config = findAppConfig(findBootstrapApplicationCall(tree, main), tree, main);
+  if (!config) throw byHand(`${main} gives bootstrapApplication no configuration that can be edited, such as appConfig`);
+  const root = resolveBootstrappedComponentData(tree, main);
+  const component = root && imported(tree, main, root.componentImportPathInSameFile);
+  if (!component) throw byHand(`${main} imports no root component`);
+  return { name, prefix: project.prefix || 'app', sourceRoot: project.sourceRoot ?? join(project.root, 'src'), main, component };
+}
+
+async function findProject(tree: Tree, wanted: string | undefined): Promise<[string, ProjectDefinition]> {
+  const { projects } = await readWorkspace(tree);
+  const apps = [...projects].filter(([, { extensions }]) => extensions['projectType'] === 'application');
+  if (apps.length === 0) throw new SchematicsException('This workspace has no application: make one with ng generate application first.');
+  const found = wanted === undefined && apps.length === 1 ? apps[0] : apps.find(([name]) => name === wanted);
+  if (found) return found;
+  const names = apps.map(([name]) => name).join(', ');
+  if (wanted === undefined) throw new SchematicsException(`Say which application: --project one of ${names}.`);
+  throw new SchematicsException(`${wanted} is no application of this workspace: it has ${names}.`);
+}
+
+function byHand(problem: string): SchematicsException {
+  return new SchematicsException(
+    `${problem}, and nothing was changed. By hand: add provideKeywright({ issuer: '…', clientId: '…' }) and ` +
+      `provideHttpClient(withInterceptors([keywrightInterceptor])) to the providers of the app, or of its NgModule.`,
+  );
+}

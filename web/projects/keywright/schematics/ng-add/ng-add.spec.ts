@@ -1,0 +1,296 @@
+// @vitest-environment node
+import { SchematicTestRunner, UnitTestTree } from '@angular-devkit/schematics/testing';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Options } from './index';
+
+const library = join(import.meta.dirname, '../..');
+const packages = join(library, '../../node_modules');
+const built = mkdtempSync(join(tmpdir(), 'keywright-schematics-'));
+
+/** Node loads what TypeScript has made of the sources. */
+beforeAll(() => {
+  symlinkSync(packages, join(built, 'node_modules'));
+  cpSync(join(library, 'schematics'), built, { recursive: true });
+  const tsc = join(packages, 'typescript/bin/tsc');
+  execFileSync(process.execPath, [tsc, '-p', join(library, 'tsconfig.schematics.json'), '--noCheck', '--outDir', built]);
+});
+
+afterAll(() => rmSync(built, { recursive: true }));
+
+const config = '/src/app/app.config.ts';
+const routes = '/src/app/app.routes.ts';
+
+let runner: SchematicTestRunner;
+let said: string[];
+let app: UnitTestTree;
+
+beforeEach(async () => {
+  runner = new SchematicTestRunner('@keywright/angular', join(built, 'collection.json'));
+  runner.registerCollection('@schematics/angular', join(packages, '@schematics/angular/collection.json'));
+  said = [];
+  runner.logger.subscribe(({ message }) => said.push(message));
+  app = await workspace();
+  await application('notes', '', app);
+});
+
+/** A workspace as `ng new --create-application=false` makes it. */
+async function workspace(): Promise<UnitTestTree> {
+  return runner.runExternalSchematic('@schematics/angular', 'workspace', { name: 'workspace', version: '22.0.0' });
+}
+
+/** An application as `ng new` or `ng generate application` makes it. */
+async function application(name: string, projectRoot: string, tree: UnitTestTree, more: object = {}): Promise<UnitTestTree> {
+  return runner.runExternalSchematic('@schematics/angular', 'application', { name, projectRoot, skipInstall: true, ...more }, tree);
+}
+
+async function add(options: Partial<Options> = {}, to = app): Promise<UnitTestTree> {
+  return runner.runSchematic('ng-add', options, to);
+}
+
+/** The text of each file. */
+function textOf(tree: UnitTestTree): Record<string, string> {
+  return Object.fromEntries(tree.files.map((path) => [path, tree.readContent(path)]));
+}
+
+/** What is between the brackets of `providers`. */
+function providers(tree: UnitTestTree): string {
+  return /providers: \[\n?(.*?),?\s*\]\s*\}/s.exec(tree.readText(config))![1];
+}
+
+function replace(path: string, what: string, by: string): void {
+  const text = app.readText(path);
+  expect(text).toContain(what);
+  app.overwrite(path, text.replace(what, by));
+}
+
+it('writes what docs/angular.md says that it writes', async () => {
+  const page = readFileSync(join(library, '../../../docs/angular.md'), 'utf8');
+  const shown = [...page.matchAll(/<!-- ng add writes (\S+) -->\n```\w+\n(.*?)```/gs)];
+  const tree = await add();
+  expect(shown.length).toBeGreaterThan(2);
+  for (const [, path, code] of shown) expect(tree.readText(path)).toContain(code);
+});
+
+describe('ng add', () => {
+  it('provides Keywright and the interceptor, beside what was provided', async () => {
+    const tree = await add({ issuer: 'https://id.example.com', clientId: 'n', api: ['/api', 'https://api.example.com/'] });
+    expect(providers(tree)).toBe(`\
+    provideBrowserGlobalErrorListeners(),
+    provideRouter(routes),
+    provideHttpClient(withInterceptors([keywrightInterceptor])),
+    provideKeywright({
+      issuer: 'https://id.example.com', // sends people back to /callback, which needs no route
+      clientId: 'n',
+      apis: ['/api', 'https://api.example.com/'], // URLs that get the access token, with all below them
+    })`);
+    expect(tree.readText(config)).toContain(`import { provideHttpClient, withInterceptors } from '@angular/common/http';`);
+    expect(tree.readText(config)).toContain(`import { keywrightInterceptor, provideKeywright } from '@keywright/angular';`);
+  });
+
+  it('takes keywright dev for the issuer, and the name of the project for the client id', async () => {
+    expect(providers(await add())).toMatch(/issuer: 'http:\/\/localhost:10101',.*clientId: 'notes',.*apis: \[\]/s);
+  });
+
+  it('writes any client id as a string that TypeScript reads', async () => {
+    expect(providers(await add({ clientId: `Ada's \\ app` }))).toContain(`clientId: 'Ada\\'s \\\\ app'`);
+  });
+
+  it('shows the sign-in button at the top of the app', async () => {
+    const tree = await add();
+    expect(tree.readText('/src/app/app.html')).toMatch(/^<header>\n  <app-sign-in-button \/>\n<\/header>\n/);
+    expect(tree.readText('/src/app/app.ts')).toContain('imports: [RouterOutlet, SignInButton]');
+    expect(tree.readText('/src/app/app.ts')).toContain(`import { SignInButton } from './sign-in-button/sign-in-button';`);
+    expect(tree.readText('/src/app/sign-in-button/sign-in-button.ts')).toContain(`selector: 'app-sign-in-button'`);
+  });
+
+  it('names components by the prefix of the project', async () => {
+    const tree = await add({}, await application('bills', '', await workspace(), { prefix: 'bill' }));
+    expect(tree.readText('/src/app/app.html')).toContain('<bill-sign-in-button />');
+    expect(tree.readText('/src/app/profile/profile.ts')).toContain(`selector: 'bill-profile'`);
+  });
+
+  it('makes a guarded page, whose route comes before any that matches everything', async () => {
+    replace(routes, '[]', `[{ path: '**', redirectTo: '' }]`);
+    const tree = await add();
+    expect(tree.readText(routes)).toContain(`import { keywrightGuard } from '@keywright/angular';`);
+    expect(tree.readText(routes)).toContain(`Routes = [
+  {
+    path: 'profile',
+    canActivate: [keywrightGuard],
+    loadComponent: () => import('./profile/profile').then((m) => m.Profile),
+  },{ path: '**', redirectTo: '' }]`);
+  });
+
+  it('lets the tests of the app go on', async () => {
+    const spec = (await add()).readText('/src/app/app.spec.ts');
+    expect(spec).toContain(`import { provideKeywrightTesting } from '@keywright/angular/testing';`);
+    expect(spec).toContain('providers: [provideKeywrightTesting()],\n      imports: [App],');
+  });
+
+  it('without a user interface provides alone', async () => {
+    const before = textOf(app);
+    const after = textOf(await add({ skipUi: true }));
+    expect(after[config]).toContain('provideKeywright({');
+    expect({ ...after, [config]: '' }).toEqual({ ...before, [config]: '' });
+  });
+
+  it('says how to register the app', async () => {
+    await add({ clientId: 'n' });
+    expect(said.join('')).toContain(
+      'keywright client add --id n --public --trusted --redirect-uri http://localhost:4200/callback --post-logout-redirect-uri http://localhost:4200/\n',
+    );
+  });
+
+  it.each(['an app in a folder of its own', 'several apps, of which one is named'])('wires %s', async (several) => {
+    let tree = await application('bills', 'projects/bills', await workspace());
+    if (several.startsWith('several')) tree = await application('notes', 'projects/notes', tree);
+    tree = await add({ project: 'bills' }, tree);
+    expect(tree.readText('/projects/bills/src/app/app.config.ts')).toContain(`clientId: 'bills'`);
+    expect(tree.readText('/projects/bills/src/app/app.routes.ts')).toContain(`import('./profile/profile')`);
+    expect(tree.files).toContain('/projects/bills/src/app/profile/profile.ts');
+    if (several.startsWith('several')) expect(tree.readText('/projects/notes/src/app/app.config.ts')).not.toContain('eywright');
+  });
+});
+
+describe('ng add to an app that has HttpClient', () => {
+  it.each([
+    ['provideHttpClient()', 'provideHttpClient(withInterceptors([keywrightInterceptor]))'],
+    ['provideHttpClient(withFetch())', 'provideHttpClient(withFetch(), withInterceptors([keywrightInterceptor]))'],
+    ['provideHttpClient(withInterceptors([]))', 'provideHttpClient(withInterceptors([keywrightInterceptor]))'],
+    ['provideHttpClient(withInterceptors([log]), withFetch())', 'provideHttpClient(withInterceptors([log, keywrightInterceptor]), withFetch())'],
+  ])('makes of %s: %s', async (before, after) => {
+    replace(config, 'provideRouter(routes)', `${before}, provideRouter(routes)`);
+    replace(config, 'import', `import { provideHttpClient } from '@angular/common/http';\nimport`);
+    const tree = await add();
+    expect(providers(tree)).toContain(`${after}, provideRouter(routes),`);
+    expect(providers(tree).match(/provideHttpClient/g)).toHaveLength(1);
+    expect(tree.readText(config).match(/@angular\/common\/http/g)).toHaveLength(1);
+  });
+
+  it('finds it in another file', async () => {
+    app.create('/src/app/core.ts', `import { provideHttpClient } from '@angular/common/http';\nexport const core = [provideHttpClient()];\n`);
+    replace(config, 'provideRouter(routes)', 'provideRouter(routes), ...core');
+    const tree = await add();
+    expect(tree.readText('/src/app/core.ts')).toContain('[provideHttpClient(withInterceptors([keywrightInterceptor]))]');
+    expect(providers(tree)).not.toContain('provideHttpClient');
+  });
+
+  it('refuses interceptors that are no array literal, and says what to do', async () => {
+    replace(config, 'provideRouter(routes)', 'provideRouter(routes), provideHttpClient(withInterceptors(mine))');
+    const before = textOf(app);
+    await expect(add()).rejects.toThrow(/^mine in \/src\/app\/app.config.ts is no array literal, .* Add keywrightInterceptor to it by hand/);
+    expect(textOf(app)).toEqual(before);
+  });
+});
+
+describe('a second ng add', () => {
+  it.each<[string, Partial<Options>]>([['with', {}], ['without', { skipUi: true }]])('changes nothing %s a user interface', async (_, options) => {
+    const once = textOf(await add(options));
+    expect(textOf(await add(options))).toEqual(once);
+  });
+
+  it('changes nothing in an app that went on', async () => {
+    app = await add();
+    replace(config, '    provideRouter(routes),\n', '');
+    replace(config, '    provideBrowserGlobal', '    provideRouter(routes),\n    provideBrowserGlobal');
+    replace('/src/app/app.html', '<header>', '<nav>');
+    replace('/src/app/profile/profile.html', 'What the issuer says of you', 'You');
+    replace(routes, 'canActivate: [keywrightGuard]', `canActivate: [requireScope('profile')]`);
+    const before = textOf(app);
+    expect(textOf(await add({ issuer: 'https://other.example.com' }))).toEqual(before);
+  });
+
+  it('leaves providers alone that moved to another file', async () => {
+    app = await add();
+    app.create('/src/app/core.ts', `export const core = [${providers(app)}];`);
+    app.overwrite(config, `import { core } from './core';\nexport const appConfig = {\n  providers: core\n};\n`);
+    const before = textOf(app);
+    expect(textOf(await add())).toEqual(before);
+  });
+});
+
+describe('ng add to an app of another kind', () => {
+  it('leaves a profile alone that is there', async () => {
+    replace(routes, '[]', `[{ path: 'profile', component: Mine }]`);
+    const before = app.readText(routes);
+    const tree = await add();
+    expect(tree.readText(routes)).toBe(before);
+    expect(tree.exists('/src/app/profile/profile.ts')).toBe(false);
+    expect(tree.readText('/src/app/app.html')).toContain('sign-in-button');
+  });
+
+  it('does not take a test for the app', async () => {
+    app.create('/src/app/other.spec.ts', 'const used = [provideKeywright({}), keywrightInterceptor, SignInButton];');
+    const tree = await add();
+    expect(providers(tree)).toContain('withInterceptors([keywrightInterceptor])');
+    expect(providers(tree)).toContain('provideKeywright({');
+    expect(tree.readText('/src/app/app.html')).toContain('sign-in-button');
+  });
+
+  it('overwrites no file', async () => {
+    app.create('/src/app/profile/profile.css', 'mine');
+    expect((await add()).readText('/src/app/profile/profile.css')).toBe('mine');
+  });
+
+  it('adds to an inline template, and to a component without imports', async () => {
+    const tree = await add({}, await application('small', '', await workspace(), { inlineTemplate: true, routing: false }));
+    expect(tree.readText('/src/app/app.ts')).toMatch(/template: `<app-sign-in-button \/>/);
+    expect(tree.readText('/src/app/app.ts')).toMatch(/imports: \[.*SignInButton\]/);
+  });
+
+  it('without a router makes no page, and says so', async () => {
+    const tree = await add({}, await application('plain', '', await workspace(), { routing: false }));
+    expect(tree.readText(config)).toContain('provideKeywright({');
+    expect(tree.exists('/src/app/profile/profile.ts')).toBe(false);
+    expect(said.join('\n')).toContain('No routes were found that can be edited');
+  });
+
+  it('finds routes in the configuration itself', async () => {
+    replace(config, 'provideRouter(routes)', 'provideRouter([])');
+    const tree = await add();
+    expect(tree.readText(config)).toContain(`path: 'profile',`);
+    expect(tree.readText(config)).toContain('provideKeywright({');
+  });
+
+  it('makes providers where the configuration has none', async () => {
+    app.overwrite(config, 'export const appConfig = {};\n');
+    expect((await add()).readText(config)).toMatch(/appConfig = \{ providers: \[provideHttpClient\(.*, provideKeywright\(\{.*\}\)\] \};/s);
+  });
+});
+
+describe('ng add refuses', () => {
+  it('a workspace without applications', async () => {
+    await expect(add({}, await workspace())).rejects.toThrow('This workspace has no application');
+  });
+
+  it('to choose between applications', async () => {
+    await application('bills', 'projects/bills', app);
+    await expect(add()).rejects.toThrow('Say which application: --project one of notes, bills.');
+  });
+
+  it('a project that is no application', async () => {
+    await expect(add({ project: 'nots' })).rejects.toThrow('nots is no application of this workspace: it has notes.');
+  });
+
+  it('an issuer that is no URL', async () => {
+    await expect(add({ issuer: 'id.example.com' })).rejects.toThrow('must match pattern "^https?://"');
+  });
+
+  it('an app of NgModules, and says what to do by hand', async () => {
+    const old = await application('old', '', await workspace(), { standalone: false });
+    const before = textOf(old);
+    await expect(add({}, old)).rejects.toThrow(
+      `src/main.ts does not call bootstrapApplication, and nothing was changed. By hand: add provideKeywright({ issuer: '…', clientId: '…' })`,
+    );
+    expect(textOf(old)).toEqual(before);
+  });
+
+  it('a configuration that it cannot read', async () => {
+    replace('/src/main.ts', 'appConfig)', 'configure())');
+    await expect(add()).rejects.toThrow('no configuration that can be edited');
+  });
+});

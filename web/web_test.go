@@ -1,0 +1,71 @@
+package web
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func serve(t *testing.T, method, path, encodings string) (*http.Response, string) {
+	t.Helper()
+	files := fstest.MapFS{
+		"index.html":          {Data: []byte("the page")},
+		"main-ABC.js":         {Data: []byte("the script")},
+		"main-ABC.js.br":      {Data: []byte("squeezed")},
+		"favicon.svg":         {Data: []byte("<svg/>")},
+		"3rdpartylicenses.md": {Data: []byte("thanks")},
+	}
+	handler, err := newApp(files, Settings{Issuer: "http://localhost:10101", ClientID: "demo", API: "http://localhost:10102"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+	r.Header.Set("Accept-Encoding", encodings)
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	body, err := io.ReadAll(w.Result().Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Result(), string(body)
+}
+
+func TestEveryRouteOfAnAppIsItsPage(t *testing.T) {
+	const noCache, forever = "no-cache", "public, max-age=31536000, immutable"
+	for _, c := range []struct {
+		method, path, accepts          string
+		status                         int
+		body, encoding, caching, media string
+	}{
+		{"GET", "/", "", 200, "the page", "", noCache, "text/html; charset=utf-8"},
+		{"GET", "/profile", "br", 200, "the page", "", noCache, "text/html; charset=utf-8"},
+		{"GET", "/a/b?c=d", "", 200, "the page", "", noCache, "text/html; charset=utf-8"},
+		{"GET", "/main-ABC.js", "gzip", 200, "the script", "", forever, "text/javascript; charset=utf-8"},
+		{"GET", "/main-ABC.js", "gzip, deflate, br, zstd", 200, "squeezed", "br", forever, "text/javascript; charset=utf-8"},
+		{"GET", "/favicon.svg", "br", 200, "<svg/>", "", noCache, "image/svg+xml"},
+		{"GET", "/keywright.json", "br", 200, `{"issuer":"http://localhost:10101","clientId":"demo","api":"http://localhost:10102"}`, "", noCache, "application/json"},
+		{"GET", "/main-OLD.js", "br", 404, "404 page not found\n", "", noCache, "text/plain; charset=utf-8"},
+		{"GET", "/../web.go", "", 404, "404 page not found\n", "", noCache, "text/plain; charset=utf-8"},
+		{"HEAD", "/", "", 200, "", "", noCache, "text/html; charset=utf-8"},
+		{"POST", "/", "", 405, "this is a static site\n", "", "", "text/plain; charset=utf-8"},
+	} {
+		response, body := serve(t, c.method, c.path, c.accepts)
+		h := response.Header
+		if response.StatusCode != c.status || body != c.body || h.Get("Content-Encoding") != c.encoding || h.Get("Cache-Control") != c.caching ||
+			h.Get("Content-Type") != c.media {
+			t.Errorf("%s %s (%s): %s %q %v", c.method, c.path, c.accepts, response.Status, body, h)
+		}
+	}
+}
+
+func TestAPageMayCallItsIssuerAndItsAPIAlone(t *testing.T) {
+	response, _ := serve(t, "GET", "/", "")
+	policy := response.Header.Get("Content-Security-Policy")
+	if !strings.HasSuffix(policy, "connect-src 'self' http://localhost:10101 http://localhost:10102") || !strings.HasPrefix(policy, "default-src 'none';") ||
+		strings.Contains(policy, "unsafe") {
+		t.Error(policy)
+	}
+}
