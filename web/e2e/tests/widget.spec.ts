@@ -1,5 +1,8 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { WidgetApp, type WidgetRegistration } from '../apps/widget.ts';
 import { schemes, windows } from '../gallery.ts';
 import { Keywright, newPerson, type Person } from '../keywright.ts';
@@ -121,6 +124,13 @@ test.describe('a page of no framework', () => {
     await widget.page.keyboard.press('Enter');
     await expect(widget.status).toContainText('your account is ready');
   });
+});
+
+test('is at most 8 KB, as it is packed', async () => {
+  const packed = await readFile(join(import.meta.dirname, '../../dist/keywright/fesm2022/keywright-angular-element.mjs'));
+  const size = brotliCompressSync(packed).length;
+  console.log(`the widget: ${size} bytes`);
+  expect(size).toBeLessThanOrEqual(8_000);
 });
 
 test('shows a password to whoever asks, and hides it when it is sent', async ({ open, keywright }) => {
