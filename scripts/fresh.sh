@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves the two commands of the README on a machine that has only Debian 12,
-# Go and make: in a bare tree, which is removed afterwards. Needs root.
+# Go, Node, npm and make: in a bare tree, which is removed afterwards. Needs root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,5 +32,6 @@ git clone -q . "$tree/root/keywright"
 
 inside() { chroot "$tree" /bin/bash -c "export HOME=/root PATH=$goroot/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin; cd /root/keywright; $1"; }
 
-inside 'timeout -s INT 300 make run >/tmp/run.log 2>&1 & for i in $(seq 300); do grep -q "^# Call" /tmp/run.log && break; sleep 1; done; cat /tmp/run.log; kill -INT $!; wait; grep -q "^# Call" /tmp/run.log'
+inside 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null'
+inside 'timeout -s INT 300 make run >/tmp/run.log 2>&1 & for i in $(seq 300); do grep -q "^# Call" /tmp/run.log && break; sleep 1; done; cat /tmp/run.log; kill -INT $!; wait; grep -q "^# Call" /tmp/run.log && grep -q "^Demo " /tmp/run.log'
 inside 'make test'

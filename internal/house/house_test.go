@@ -266,3 +266,27 @@ func isStatement(e ast.Expr) (found bool) {
 	})
 	return found
 }
+
+// npm leaves out optional packages that want a newer Node than its own: Debian's
+// would bring no native part of the build tools, which run on the Node in the lock.
+func TestOptionalPackagesWantNoNewNode(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root(t), "web", "package-lock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lock struct {
+		Packages map[string]struct {
+			Optional bool
+			Engines  any
+		}
+	}
+	if err := json.Unmarshal(text, &lock); err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range lock.Packages {
+		engines, _ := p.Engines.(map[string]any)
+		if node, _ := engines["node"].(string); p.Optional && strings.HasPrefix(node, "^2") {
+			t.Errorf("%s wants Node %s: take its engines out of package-lock.json", name, node)
+		}
+	}
+}
