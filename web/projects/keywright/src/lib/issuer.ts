@@ -1,4 +1,5 @@
 import type { AuthorizationServer } from 'oauth4webapi';
+import { isSafe } from './config';
 import { KeywrightError, KeywrightErrorCode } from './error';
 
 /** The issuer, as one client of it sees it. */
@@ -44,9 +45,10 @@ export async function reach(issuer: string, request: Promise<Response>, plea: Ke
 
 /** Ends whatever hangs on a refresh token. RFC 7009 §2.1. */
 export async function revoke({ as, clientId }: Issuer, refreshToken: string): Promise<void> {
-  if (!as.revocation_endpoint) return;
+  const url = URL.parse(as.revocation_endpoint ?? '');
+  if (!isSafe(url)) return;
   const body = new URLSearchParams({ token: refreshToken, client_id: clientId });
-  await reach(as.issuer, fetch(as.revocation_endpoint, { method: 'POST', body, ...plain() }));
+  await reach(as.issuer, fetch(url, { method: 'POST', body, ...plain() }));
 }
 
 /** How the issuer is asked: itself, and no cache, since the page may be about to be left for it. Without cookies, and it does not send us on. */
