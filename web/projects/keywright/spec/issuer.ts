@@ -1,3 +1,5 @@
+import { vi } from 'vitest';
+
 /** A small OpenID Provider and an API behind `fetch`, with real keys, which can be told to go wrong. */
 export class FakeIssuer {
   readonly url = 'https://id.example.com';
@@ -118,6 +120,15 @@ export class FakeIssuer {
     const jwt = `${signed}.${Buffer.from(signature).toString('base64url')}`;
     return typeof finish === 'function' ? finish(jwt) : jwt;
   }
+}
+
+/** An issuer that `fetch` reaches, in a browser that keeps nothing of an earlier test. */
+export async function startIssuer(): Promise<FakeIssuer> {
+  localStorage.clear();
+  sessionStorage.clear();
+  const issuer = await FakeIssuer.start();
+  vi.stubGlobal('fetch', issuer.fetch);
+  return issuer;
 }
 
 /** As WebCrypto names them. RFC 7518 §3.1. */

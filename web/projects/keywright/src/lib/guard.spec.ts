@@ -1,7 +1,7 @@
 import { Component } from '@angular/core';
 import { Routes } from '@angular/router';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeIssuer } from '../../spec/issuer';
+import { FakeIssuer, startIssuer } from '../../spec/issuer';
 import { Opening, signedIn, Tab } from '../../spec/tab';
 import { keywrightGuard, requireAuthTime, requireScope, withDirectSignIn, withRedirect } from '../public-api';
 
@@ -22,10 +22,7 @@ const routes: Routes = [
 let issuer: FakeIssuer;
 
 beforeEach(async () => {
-  localStorage.clear();
-  sessionStorage.clear();
-  issuer = await FakeIssuer.start();
-  vi.stubGlobal('fetch', issuer.fetch);
+  issuer = await startIssuer();
 });
 
 function open(opening: Opening = {}): Promise<Tab> {

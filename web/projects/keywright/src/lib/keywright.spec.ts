@@ -2,7 +2,7 @@ import { HttpClient, HttpErrorResponse } from '@angular/common/http';
 import { inject, PLATFORM_ID } from '@angular/core';
 import { firstValueFrom } from 'rxjs';
 import { beforeEach, describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest';
-import { FakeIssuer } from '../../spec/issuer';
+import { FakeIssuer, startIssuer } from '../../spec/issuer';
 import { basic, signedIn, Tab } from '../../spec/tab';
 import { Keywright, provideKeywright, withDirectSignIn, withStoredRefreshToken } from '../public-api';
 
@@ -12,10 +12,7 @@ const ada = { email: 'ada@example.com', password: 'right' };
 let issuer: FakeIssuer;
 
 beforeEach(async () => {
-  localStorage.clear();
-  sessionStorage.clear();
-  issuer = await FakeIssuer.start();
-  vi.stubGlobal('fetch', issuer.fetch);
+  issuer = await startIssuer();
 });
 
 /** A tab whose person has just signed in by redirect. */

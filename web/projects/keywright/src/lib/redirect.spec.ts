@@ -1,15 +1,12 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { FakeIssuer } from '../../spec/issuer';
+import { FakeIssuer, startIssuer } from '../../spec/issuer';
 import { basic, signedIn, Tab } from '../../spec/tab';
 import { withRedirect } from '../public-api';
 
 let issuer: FakeIssuer;
 
 beforeEach(async () => {
-  localStorage.clear();
-  sessionStorage.clear();
-  issuer = await FakeIssuer.start();
-  vi.stubGlobal('fetch', issuer.fetch);
+  issuer = await startIssuer();
 });
 
 describe('sign-in by redirect', () => {
@@ -223,6 +220,14 @@ describe('what is refused', () => {
     expect(await tab.keywright.ready()).toBe('failed');
     expect(tab.keywright.error()).toMatchObject({ code: 'config-invalid' });
     expect(await (await Tab.open({ config: { ...basic, issuer: 'http://localhost:10101' } })).keywright.ready()).toBe('signed-out');
+  });
+
+  it('to send a refresh token over plain http', async () => {
+    issuer.metadata.revocation_endpoint = 'http://id.example.com/revoke';
+    const tab = await signedIn(issuer);
+    await tab.keywright.signOut();
+    expect((await tab.leaves()).pathname).toBe('/end_session');
+    expect(issuer.requests.some(({ path }) => path.endsWith('/revoke'))).toBe(false);
   });
 
   it('to go on where nothing may be kept', async () => {

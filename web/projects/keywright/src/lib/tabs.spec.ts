@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeIssuer } from '../../spec/issuer';
+import { FakeIssuer, startIssuer } from '../../spec/issuer';
 import { basic, signedIn, Tab } from '../../spec/tab';
 import { withDirectSignIn, withStoredRefreshToken } from '../public-api';
 
@@ -12,11 +12,8 @@ const storing = { ...direct, features: [withDirectSignIn(), withStoredRefreshTok
 let issuer: FakeIssuer;
 
 beforeEach(async () => {
-  localStorage.clear();
-  sessionStorage.clear();
-  issuer = await FakeIssuer.start();
+  issuer = await startIssuer();
   issuer.accepts = () => true;
-  vi.stubGlobal('fetch', issuer.fetch);
 });
 
 function later(seconds: number): void {

@@ -4,7 +4,7 @@ import { provideRouter, Router } from '@angular/router';
 import { RouterTestingHarness } from '@angular/router/testing';
 import { Keywright, keywrightGuard, KeywrightFeature, provideKeywright, withDirectSignIn, withRedirect } from '@keywright/angular';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { FakeIssuer } from '../../spec/issuer';
+import { FakeIssuer, startIssuer } from '../../spec/issuer';
 import { LEAVE } from '../../src/lib/redirect';
 import { KeywrightSignIn } from './public-api';
 
@@ -26,11 +26,8 @@ let issuer: FakeIssuer;
 let left: URL[];
 
 beforeEach(async () => {
-  localStorage.clear();
-  sessionStorage.clear();
   left = [];
-  issuer = await FakeIssuer.start();
-  vi.stubGlobal('fetch', issuer.fetch);
+  issuer = await startIssuer();
 });
 
 /** An app whose page /login has the form. */
