@@ -34,5 +34,6 @@ echo
 echo "The ten slowest tests:"
 go tool -modfile=tools/go.mod gotestsum tool slowest --jsonfile "$results/all" --threshold 100ms | sed -n 1,10p
 echo
+[ "$status" = 0 ] || go tool -modfile=tools/go.mod gotestsum --format none --hide-summary skipped --raw-command -- cat "$results/all" || true
 echo "$(count pass) passed, $(count fail) failed, $(count skip) skipped"
 exit "$status"

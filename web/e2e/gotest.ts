@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, TestCase, TestResult } from '@playwright/test/reporter';
 
 const actions = { passed: 'pass', failed: 'fail', timedOut: 'fail', interrupted: 'fail', skipped: 'skip' };
@@ -10,11 +11,12 @@ const actions = { passed: 'pass', failed: 'fail', timedOut: 'fail', interrupted:
 export default class GoTestReporter implements Reporter {
   onTestEnd(test: TestCase, result: TestResult): void {
     if (!process.env.GOTEST_JSON) return;
-    const event = {
-      Time: new Date().toISOString(), Action: actions[result.status], Package: 'web/e2e',
-      Test: test.titlePath().slice(3).join('/').replaceAll(' ', '_'), Elapsed: result.duration / 1000,
-    };
-    appendFileSync(process.env.GOTEST_JSON, JSON.stringify(event) + '\n');
+    const name = { Package: 'web/e2e', Test: test.titlePath().slice(3).join('/').replaceAll(' ', '_') };
+    const events = [
+      ...result.errors.map(({ message, stack }) => ({ Action: 'output', ...name, Output: stripVTControlCharacters(stack ?? message ?? '') + '\n' })),
+      { Action: actions[result.status], ...name, Elapsed: result.duration / 1000 },
+    ];
+    appendFileSync(process.env.GOTEST_JSON, events.map((event) => JSON.stringify({ Time: new Date().toISOString(), ...event }) + '\n').join(''));
   }
 
   printsToStdio(): boolean {

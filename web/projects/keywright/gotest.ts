@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, TestCase } from 'vitest/node';
 
 const actions = { passed: 'pass', failed: 'fail', skipped: 'skip', pending: 'skip' };
@@ -10,10 +11,12 @@ const actions = { passed: 'pass', failed: 'fail', skipped: 'skip', pending: 'ski
 export default class GoTestReporter implements Reporter {
   onTestCaseResult(test: TestCase): void {
     if (!process.env.GOTEST_JSON) return;
-    const event = {
-      Time: new Date().toISOString(), Action: actions[test.result().state], Package: 'web/projects/keywright',
-      Test: test.fullName.replaceAll(' > ', '/').replaceAll(' ', '_'), Elapsed: (test.diagnostic()?.duration ?? 0) / 1000,
-    };
-    appendFileSync(process.env.GOTEST_JSON, JSON.stringify(event) + '\n');
+    const { state, errors = [] } = test.result();
+    const name = { Package: 'web/projects/keywright', Test: test.fullName.replaceAll(' > ', '/').replaceAll(' ', '_') };
+    const events = [
+      ...errors.map(({ message, stack }) => ({ Action: 'output', ...name, Output: stripVTControlCharacters(stack ?? message) + '\n' })),
+      { Action: actions[state], ...name, Elapsed: (test.diagnostic()?.duration ?? 0) / 1000 },
+    ];
+    appendFileSync(process.env.GOTEST_JSON, events.map((event) => JSON.stringify({ Time: new Date().toISOString(), ...event }) + '\n').join(''));
   }
 }
