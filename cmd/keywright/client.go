@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keywright/keywright/internal/oauth"
-	"github.com/keywright/keywright/internal/server"
+	"github.com/keywright/keywright/internal/operator"
 	"github.com/keywright/keywright/internal/settings"
 )
 
@@ -29,7 +29,7 @@ func (c *command) client() *cobra.Command {
 }
 
 func (c *command) clientAdd() *cobra.Command {
-	var add server.ClientView
+	var add operator.Client
 	var ttl time.Duration
 	var keys string
 	var asJSON bool
@@ -53,7 +53,7 @@ func (c *command) clientAdd() *cobra.Command {
 			if add.JWKS, err = readKeys(cmd, keys); err != nil {
 				return err
 			}
-			var added server.ClientView
+			var added operator.Client
 			if err := c.ask(cmd, http.MethodPost, "/clients", add, &added); err != nil {
 				return err
 			}
@@ -77,7 +77,7 @@ func clientFlagGroup(cmd *cobra.Command, title string, names ...string) {
 	}
 }
 
-func clientProofFlags(cmd *cobra.Command, add *server.ClientView, keys *string, requirePKCE *bool) {
+func clientProofFlags(cmd *cobra.Command, add *operator.Client, keys *string, requirePKCE *bool) {
 	f := cmd.Flags()
 	f.BoolVar(&add.Public, "public", false, "It cannot keep a secret: a browser or native app")
 	f.BoolVar(&add.Native, "native", false, "It is an app of a device: loopback ports vary, and schemes such as com.example.app: are its own")
@@ -89,7 +89,7 @@ func clientProofFlags(cmd *cobra.Command, add *server.ClientView, keys *string, 
 	clientFlagGroup(cmd, "Proof", "public", "native", "auth-method", "jwks", "jwks-uri", "require-pkce")
 }
 
-func clientTokenFlags(cmd *cobra.Command, add *server.ClientView, ttl *time.Duration) {
+func clientTokenFlags(cmd *cobra.Command, add *operator.Client, ttl *time.Duration) {
 	f := cmd.Flags()
 	f.StringArrayVar(&add.Grants, "grant", nil, "A `grant` it may use: authorization_code, refresh_token, client_credentials; "+
 		"without one, a client with a redirect URI has the first two")
@@ -102,7 +102,7 @@ func clientTokenFlags(cmd *cobra.Command, add *server.ClientView, ttl *time.Dura
 	clientFlagGroup(cmd, "Tokens (repeat a flag for several values)", "grant", "scope", "audience", "serves", "id-token-alg", "userinfo-alg")
 }
 
-func clientPageFlags(cmd *cobra.Command, add *server.ClientView) {
+func clientPageFlags(cmd *cobra.Command, add *operator.Client) {
 	f := cmd.Flags()
 	f.StringArrayVar(&add.RedirectURIs, "redirect-uri", nil, "A `URI` where people come back after signing in; compared exactly")
 	f.StringArrayVar(&add.PostLogoutRedirectURIs, "post-logout-redirect-uri", nil, "A `URI` where people come back after signing out")
@@ -137,7 +137,7 @@ func (c *command) clientAction(name, short, method, suffix string) *cobra.Comman
 		Example: fmt.Sprintf("  keywright client %s billing\n  keywright client %s billing --json", name, name),
 		Args:    oneArgument("client id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var view server.ClientView
+			var view operator.Client
 			if err := c.ask(cmd, method, "/clients/"+url.PathEscape(args[0])+suffix, nil, &view); err != nil {
 				return err
 			}
@@ -156,7 +156,7 @@ func (c *command) clientList() *cobra.Command {
 		Example: "  keywright client list\n  keywright client list --json",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var views []server.ClientView
+			var views []operator.Client
 			if err := c.ask(cmd, http.MethodGet, "/clients", nil, &views); err != nil {
 				return err
 			}
@@ -174,7 +174,7 @@ func (c *command) clientList() *cobra.Command {
 	return cmd
 }
 
-func (c *command) showClient(v server.ClientView, asJSON bool) error {
+func (c *command) showClient(v operator.Client, asJSON bool) error {
 	if asJSON {
 		return c.writeJSON(v)
 	}
@@ -199,7 +199,7 @@ func (c *command) showClient(v server.ClientView, asJSON bool) error {
 	return err
 }
 
-func kind(v server.ClientView) string {
+func kind(v operator.Client) string {
 	switch {
 	case v.ID == oauth.DirectClient:
 		return "built-in"
@@ -209,7 +209,7 @@ func kind(v server.ClientView) string {
 	return traits("confidential", v)
 }
 
-func traits(kind string, v server.ClientView) string {
+func traits(kind string, v operator.Client) string {
 	if v.Native {
 		kind += ", native"
 	}
@@ -220,7 +220,7 @@ func traits(kind string, v server.ClientView) string {
 }
 
 // pkce is worth a line only where it is not as for everybody.
-func pkce(v server.ClientView) string {
+func pkce(v operator.Client) string {
 	if v.RequirePKCE != nil && !*v.RequirePKCE {
 		return "not required"
 	}

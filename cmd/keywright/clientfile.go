@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/keywright/keywright/internal/operator"
 	"github.com/keywright/keywright/internal/server"
 	"github.com/keywright/keywright/internal/settings"
 )
@@ -39,7 +40,7 @@ func (c *command) clientsFromFile(name, path, short string) *cobra.Command {
 			if s.Clients == "" {
 				return usageError(cmd, "--clients is missing: name the file")
 			}
-			o, err := c.operator(cmd)
+			o, err := c.caller(cmd)
 			if err != nil {
 				return err
 			}
@@ -60,8 +61,8 @@ func (c *command) clientsFromFile(name, path, short string) *cobra.Command {
 
 // declareClients sends a clients file to be planned or applied. What is wrong
 // with it is said with its place in the file.
-func (c *command) declareClients(ctx context.Context, o *operator, file, path string, makeSecrets bool) (server.ClientPlan, error) {
-	var plan server.ClientPlan
+func (c *command) declareClients(ctx context.Context, o *caller, file, path string, makeSecrets bool) (operator.ClientPlan, error) {
+	var plan operator.ClientPlan
 	declared, err := settings.ReadClients(file, c.environ)
 	if err != nil {
 		return plan, coded{err, exitConfig}
@@ -92,7 +93,7 @@ func (c *command) applyAtStart(ctx context.Context, srv *server.Server, file str
 	if file == "" {
 		return nil
 	}
-	o := &operator{web: &http.Client{Transport: handlerTransport{srv.Admin()}}}
+	o := &caller{web: &http.Client{Transport: handlerTransport{srv.Operator()}}}
 	plan, err := c.declareClients(ctx, o, file, "/client-apply", false)
 	for _, step := range plan.Steps {
 		log.Info("clients file", "action", step.Action, "client_id", step.ID)
@@ -100,7 +101,7 @@ func (c *command) applyAtStart(ctx context.Context, srv *server.Server, file str
 	return err
 }
 
-func (c *command) showPlan(plan server.ClientPlan, asJSON bool) error {
+func (c *command) showPlan(plan operator.ClientPlan, asJSON bool) error {
 	if asJSON {
 		return c.writeJSON(plan)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/keywright/keywright/internal/server"
+	"github.com/keywright/keywright/internal/operator"
 )
 
 func (c *command) clientToken() *cobra.Command {
@@ -20,7 +20,7 @@ func (c *command) clientToken() *cobra.Command {
 }
 
 func (c *command) clientTokenAdd() *cobra.Command {
-	var asked server.NewRegistrationToken
+	var asked operator.NewRegistrationToken
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "add",
@@ -28,7 +28,7 @@ func (c *command) clientTokenAdd() *cobra.Command {
 		Example: "  keywright client token add\n  keywright client token add --uses 5 --ttl 72h --json",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var made server.RegistrationTokenView
+			var made operator.RegistrationToken
 			if err := c.ask(cmd, http.MethodPost, "/registration-tokens", asked, &made); err != nil {
 				return err
 			}
@@ -55,7 +55,7 @@ func (c *command) clientTokenList() *cobra.Command {
 		Example: "  keywright client token list\n  keywright client token list --json",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var views []server.RegistrationTokenView
+			var views []operator.RegistrationToken
 			if err := c.ask(cmd, http.MethodGet, "/registration-tokens", nil, &views); err != nil {
 				return err
 			}
@@ -81,7 +81,7 @@ func (c *command) clientTokenRemove() *cobra.Command {
 		Example: "  keywright client token remove rgt_0198f2\n  keywright client token remove rgt_0198f2 --json",
 		Args:    oneArgument("token id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var removed server.RegistrationTokenView
+			var removed operator.RegistrationToken
 			if err := c.ask(cmd, http.MethodPost, "/registration-tokens/"+url.PathEscape(args[0])+"/remove", nil, &removed); err != nil {
 				return err
 			}

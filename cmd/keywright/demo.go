@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/keywright/keywright/internal/operator"
 	"github.com/keywright/keywright/internal/server"
 	"github.com/keywright/keywright/web"
 )
@@ -61,7 +62,7 @@ func demoURL(apps []*demoApp) string {
 
 // startDemo registers the apps and begins to serve them.
 func startDemo(ctx context.Context, srv *server.Server, apps []*demoApp, issuer, apiURL string, log *slog.Logger) error {
-	o := &operator{web: &http.Client{Transport: handlerTransport{srv.Admin()}}}
+	o := &caller{web: &http.Client{Transport: handlerTransport{srv.Operator()}}}
 	for i, a := range apps {
 		if err := a.register(ctx, o); err != nil {
 			return err
@@ -83,8 +84,8 @@ func startDemo(ctx context.Context, srv *server.Server, apps []*demoApp, issuer,
 
 // register makes the app a client, unless an earlier run has. Nobody is asked
 // for consent: both apps are this server's own.
-func (a *demoApp) register(ctx context.Context, o *operator) error {
-	var known []server.ClientView
+func (a *demoApp) register(ctx context.Context, o *caller) error {
+	var known []operator.Client
 	if err := o.call(ctx, http.MethodGet, "/clients", nil, &known); err != nil {
 		return err
 	}
@@ -93,8 +94,8 @@ func (a *demoApp) register(ctx context.Context, o *operator) error {
 			return nil
 		}
 	}
-	return o.call(ctx, http.MethodPost, "/clients", server.ClientView{
+	return o.call(ctx, http.MethodPost, "/clients", operator.Client{
 		ID: a.clientID(), Name: "Keywright " + a.name, Public: true, Trusted: true,
 		RedirectURIs: []string{a.url + "callback"}, PostLogoutRedirectURIs: []string{a.url},
-	}, &server.ClientView{})
+	}, &operator.Client{})
 }

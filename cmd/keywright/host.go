@@ -75,7 +75,7 @@ func (h host) run(ctx context.Context, s *settings.Settings, db *store.DB, log *
 		return err
 	}
 	if needsFolder(s) { // else commands have all that they need in the environment
-		stop, err := serveCommands(s.Data, srv.Admin(), log)
+		stop, err := serveCommands(s.Data, srv.Operator(), log)
 		if err != nil {
 			return err
 		}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/keywright/keywright/internal/server"
+	"github.com/keywright/keywright/internal/operator"
 )
 
 func (c *command) keys() *cobra.Command {
@@ -24,7 +24,7 @@ func (c *command) keysList() *cobra.Command {
 		Example: "  keywright keys list\n  keywright keys list --json",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var views []server.KeyView
+			var views []operator.Key
 			if err := c.ask(cmd, http.MethodGet, "/keys", nil, &views); err != nil {
 				return err
 			}
@@ -39,7 +39,7 @@ func (c *command) keysList() *cobra.Command {
 }
 
 func (c *command) keysRotate() *cobra.Command {
-	var rotation server.Rotation
+	var rotation operator.Rotation
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "rotate",
@@ -47,7 +47,7 @@ func (c *command) keysRotate() *cobra.Command {
 		Example: "  keywright keys rotate\n  keywright keys rotate --leaked",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var views []server.KeyView
+			var views []operator.Key
 			if err := c.ask(cmd, http.MethodPost, "/keys/rotate", rotation, &views); err != nil {
 				return err
 			}
@@ -62,7 +62,7 @@ func (c *command) keysRotate() *cobra.Command {
 	return cmd
 }
 
-func (c *command) showKeys(views []server.KeyView) error {
+func (c *command) showKeys(views []operator.Key) error {
 	rows := [][]string{{"KID", "ALG", "STATE", "SIGNS FROM"}}
 	for _, v := range views {
 		state := "published"

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/keywright/keywright/internal/account"
-	"github.com/keywright/keywright/internal/server"
+	"github.com/keywright/keywright/internal/operator"
 )
 
 func (c *command) user() *cobra.Command {
@@ -28,7 +28,7 @@ func (c *command) user() *cobra.Command {
 }
 
 func (c *command) userAdd() *cobra.Command {
-	var add server.NewUser
+	var add operator.NewUser
 	var fromStdin, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "add --email EMAIL --name NAME --password-stdin",
@@ -43,7 +43,7 @@ func (c *command) userAdd() *cobra.Command {
 			if add.Password, err = c.password(); err != nil {
 				return err
 			}
-			var added server.UserView
+			var added operator.User
 			if err := c.ask(cmd, http.MethodPost, "/users", add, &added); err != nil {
 				return err
 			}
@@ -91,7 +91,7 @@ func (c *command) userAction(name, short string) *cobra.Command {
 		Example: fmt.Sprintf("  keywright user %s ada@example.com\n  keywright user %s ada@example.com --json", name, name),
 		Args:    oneArgument("e-mail address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var view server.UserView
+			var view operator.User
 			if err := c.ask(cmd, http.MethodPost, "/users/"+url.PathEscape(args[0])+"/"+name, nil, &view); err != nil {
 				return err
 			}
@@ -125,15 +125,15 @@ func (c *command) userList() *cobra.Command {
 }
 
 // allUsers reads page after page.
-func (c *command) allUsers(cmd *cobra.Command) ([]server.UserView, error) {
-	o, err := c.operator(cmd)
+func (c *command) allUsers(cmd *cobra.Command) ([]operator.User, error) {
+	o, err := c.caller(cmd)
 	if err != nil {
 		return nil, err
 	}
 	defer o.close()
-	all := []server.UserView{}
+	all := []operator.User{}
 	for after := ""; ; after = all[len(all)-1].ID {
-		var page []server.UserView
+		var page []operator.User
 		if err := o.call(cmd.Context(), http.MethodGet, "/users?after="+url.QueryEscape(after), nil, &page); err != nil {
 			return nil, err
 		}
@@ -144,14 +144,14 @@ func (c *command) allUsers(cmd *cobra.Command) ([]server.UserView, error) {
 	}
 }
 
-func (c *command) showUser(v server.UserView, asJSON bool) error {
+func (c *command) showUser(v operator.User, asJSON bool) error {
 	if asJSON {
 		return c.writeJSON(v)
 	}
 	return c.showUsers(v)
 }
 
-func (c *command) showUsers(views ...server.UserView) error {
+func (c *command) showUsers(views ...operator.User) error {
 	rows := [][]string{{"ID", "EMAIL", "NAME", "STATE"}}
 	for _, v := range views {
 		rows = append(rows, []string{v.ID, v.Email, v.Name, state(v.Disabled)})

@@ -27,9 +27,12 @@ var mayImport = map[string][]string{
 	"internal/oauth":    {"internal/change"},
 	"internal/account":  {"internal/change"},
 	"internal/store":    {"internal/oauth", "internal/account", "internal/change"},
+	"internal/random":   {"internal/oauth"},
+	"internal/keyring":  {"internal/oauth", "internal/change", "internal/jose", "internal/store"},
+	"internal/operator": {"internal/oauth", "internal/account", "internal/change", "internal/jose", "internal/keyring", "internal/password", "internal/random", "internal/store"},
 	"internal/server": {
-		"internal/oauth", "internal/account", "internal/change", "internal/jose", "internal/outbound", "internal/pages",
-		"internal/password", "internal/store",
+		"internal/oauth", "internal/account", "internal/change", "internal/jose", "internal/keyring", "internal/operator", "internal/outbound",
+		"internal/pages", "internal/password", "internal/random", "internal/store",
 	},
 	"internal/store/storetest": {"internal/store"},
 	"internal/house":           {},
@@ -37,8 +40,8 @@ var mayImport = map[string][]string{
 	"examples/api":             {"resource"},
 	"web":                      {},
 	"cmd/keywright": {
-		"internal/server", "internal/settings", "internal/store", "internal/oauth", "internal/account", "internal/jose", "internal/outbound",
-		"internal/pages", "internal/password", "web",
+		"internal/server", "internal/operator", "internal/keyring", "internal/settings", "internal/store", "internal/oauth", "internal/account", "internal/jose",
+		"internal/outbound", "internal/pages", "internal/password", "web",
 	},
 }
 

@@ -75,6 +75,37 @@ func ParseSet(data []byte) (*Set, error) {
 	return NewSet(keys...), nil
 }
 
+// CanonicalPublicSet returns what is kept of the JWK Set that somebody registers:
+// the keys that can be used, in one spelling. A private key in it is an error,
+// since somebody has just given it away. No text is no set. RFC 7517 §5.
+func CanonicalPublicSet(data []byte) (string, error) {
+	if len(data) == 0 {
+		return "", nil
+	}
+	var sent struct {
+		Keys []map[string]json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(data, &sent); err != nil {
+		return "", errors.New(`jwks must be a JWK Set: {'keys':[{'kty':'EC', ...}]}`)
+	}
+	for _, key := range sent.Keys {
+		for _, private := range []string{"d", "k"} { // RFC 7518 §6.2.2, §6.3.2, §6.4.1; RFC 8037 §2
+			if _, holds := key[private]; holds {
+				return "", errors.New("jwks holds a private or symmetric key: make a new pair, and register its public key alone")
+			}
+		}
+	}
+	set, err := ParseSet(data)
+	if err != nil {
+		return "", errors.New("jwks is not a JWK Set that can be read")
+	}
+	if len(set.keys) == 0 {
+		return "", errors.New("jwks holds no key that can be used: RSA from 2048 bits, EC on P-256 or OKP on Ed25519, for signatures")
+	}
+	text, err := json.Marshal(set)
+	return string(text), err
+}
+
 // Key returns the key that a token names. A token that names none is taken to
 // mean the only key there is.
 func (s *Set) Key(id string) (key *PublicKey, ok bool) {

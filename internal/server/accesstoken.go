@@ -28,7 +28,7 @@ type claims struct {
 
 // sign makes the JWT of an access token.
 func (s *Server) sign(t oauth.AccessToken) (string, error) {
-	key, err := s.keys.signer(s.SigningAlg, t.IssuedAt)
+	key, err := s.keys.Signer(s.SigningAlg, t.IssuedAt)
 	if err != nil {
 		return "", err
 	}
@@ -52,7 +52,7 @@ func (s *Server) verify(token string) (*oauth.AccessToken, bool) {
 	if t, ok := seen.Get(digest); ok {
 		return t, true
 	}
-	c, err := s.keys.loaded.Load().public.Verify(token, accessTokenType)
+	c, err := s.keys.Public().Verify(token, accessTokenType)
 	if err != nil || c.Issuer != s.Policy.Issuer || len(c.Audience) != 1 || c.ExpiresAt.IsZero() {
 		return nil, false
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/keywright/keywright/internal/oauth"
 	"github.com/keywright/keywright/internal/pages"
 	"github.com/keywright/keywright/internal/password"
+	"github.com/keywright/keywright/internal/random"
 	"github.com/keywright/keywright/internal/store"
 )
 
@@ -139,7 +140,7 @@ func (s *Server) asPerson(x *exchange, facts oauth.SessionFacts, rule func(*acco
 		user    *account.User
 		session oauth.SessionFacts
 	}
-	err = decide(x.r.Context(), s.DB, x.origin(facts.User.ID, ""),
+	err = store.Decide(x.r.Context(), s.DB, x.origin(facts.User.ID, ""),
 		func(tx *store.Tx) (l locked, err error) {
 			if l.user, err = tx.LockUser(facts.User.ID); err == nil {
 				l.session, err = tx.LockSessionFacts(x.sessionHash())
@@ -226,7 +227,7 @@ func (s *Server) refusePassword(x *exchange, facts oauth.SessionFacts, status in
 
 func (s *Server) changePassword(x *exchange, facts oauth.SessionFacts, proved provedPassword, hash string) {
 	secret, changed := randomText(), false
-	fresh := oauth.FreshSession{ID: newID("ses_"), SecretHash: oauth.SessionHash(s.DB.Secrets().Session, secret)}
+	fresh := oauth.FreshSession{ID: random.ID("ses_"), SecretHash: oauth.SessionHash(s.DB.Secrets().Session, secret)}
 	done, err := s.asPerson(x, facts, func(u *account.User, current oauth.SessionFacts, now time.Time) []change.Change {
 		ok, changes := account.ChangePassword(u, proved.PasswordProof, hash, proved.attempt, now)
 		if changed = ok; !ok {

@@ -40,7 +40,7 @@ func (s *Server) proveByAssertion(x *exchange, clientID, assertion string) (*oau
 	}
 	sum := sha256.Sum256([]byte(a.ID))
 	id, accepted := base64.RawURLEncoding.EncodeToString(sum[:]), false
-	err = decide(ctx, s.DB, x.origin(clientID, clientID),
+	err = store.Decide(ctx, s.DB, x.origin(clientID, clientID),
 		func(tx *store.Tx) (used bool, err error) { return tx.AssertionUsed(clientID, id) },
 		func(used bool, now time.Time) ([]change.Change, error) {
 			if accepted = !used && a.Accept(c, s.Policy.Issuer, now); !accepted {

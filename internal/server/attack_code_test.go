@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keywright/keywright/internal/operator"
 	"github.com/keywright/keywright/internal/store"
 	"github.com/keywright/keywright/internal/store/storetest"
 )
@@ -40,8 +41,8 @@ func (h *house) holdings() (values map[string]string, takers []taker) {
 	values["sealed sign-out"] = b.get("/sign-out").form("sign-out").fields.Get("request")
 	values["session cookie"], values["browser cookie"] = b.cookies[h.cookies.session], b.cookies[h.cookies.browser]
 	values["client secret"] = app.Secret
-	var initial RegistrationTokenView
-	h.admin("POST", "/registration-tokens", NewRegistrationToken{Uses: 1000, TTL: time.Hour}, &initial)
+	var initial operator.RegistrationToken
+	h.admin("POST", "/registration-tokens", operator.NewRegistrationToken{Uses: 1000, TTL: time.Hour}, &initial)
 	values["initial access token"] = initial.Token
 	itself := h.enrol(shop)
 	values["registration access token"] = itself.RegistrationAccessToken
@@ -150,7 +151,7 @@ func TestCodeIsBoundToAllThatItWasIssuedFor(t *testing.T) {
 		for _, text := range changed(code) {
 			h.refused(h.redeem(app, text), 400, "invalid_grant")
 		}
-		h.refused(h.redeem(ClientView{ID: "app"}, code), 401, "invalid_client")
+		h.refused(h.redeem(operator.Client{ID: "app"}, code), 401, "invalid_client")
 		first := h.ok(h.redeem(app, code))
 		access := bearerToken(first.member("access_token"))
 		h.ok(h.get("/userinfo", access))
@@ -212,9 +213,9 @@ func TestPKCEIsNeitherDroppedNorDowngraded(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		h.registered("ada@example.com")
 		optional := false
-		clients := map[string]ClientView{
+		clients := map[string]operator.Client{
 			"public": h.webApp("public"), "confidential": h.webApp("confidential", confidential),
-			"lax": h.webApp("lax", confidential, func(c *ClientView) { c.RequirePKCE = &optional }),
+			"lax": h.webApp("lax", confidential, func(c *operator.Client) { c.RequirePKCE = &optional }),
 		}
 		b := h.browser()
 		b.codeFor("public")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // post sends a form of names and values in turn as a page of ours would.
@@ -123,7 +124,7 @@ func TestConsentIsAskedWheneverItMustBe(t *testing.T) {
 		code := b.codeFor("app")
 		token := b.get("/account").form("save-profile").fields.Get("token")
 		b.post("/account/apps", "token", token, "client", "app").shows(200, "save-profile")
-		h.refused(h.redeem(ClientView{ID: "app", Public: true}, code), 400, "invalid_grant")
+		h.refused(h.redeem(operator.Client{ID: "app", Public: true}, code), 400, "invalid_grant")
 		again("app", "", true)
 	}, registering)
 }

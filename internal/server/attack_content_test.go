@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // injections are what somebody would like a page to run, show or load. The first
@@ -243,7 +245,7 @@ func TestNothingInsideIsCalled(t *testing.T) {
 					t.Errorf("what came of a call is told: %s", answer.body)
 				}
 			case 1:
-				h.ok(h.redeem(ClientView{ID: id}, b.get(authorizePath(id)).press("allow").answered(redirectURI).Get("code")))
+				h.ok(h.redeem(operator.Client{ID: id}, b.get(authorizePath(id)).press("allow").answered(redirectURI).Get("code")))
 			}
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // A toggle takes away what a flow stands on.
@@ -16,16 +18,18 @@ type toggle struct {
 
 var toggles = []toggle{
 	{"the person is disabled", func(h *house, _ *browser, email, _ string) {
-		h.admin("POST", "/users/"+email+"/disable", nil, &UserView{})
-	}, func(h *house, email, _ string) { h.admin("POST", "/users/"+email+"/enable", nil, &UserView{}) }},
+		h.admin("POST", "/users/"+email+"/disable", nil, &operator.User{})
+	}, func(h *house, email, _ string) { h.admin("POST", "/users/"+email+"/enable", nil, &operator.User{}) }},
 	{"the client is disabled", func(h *house, _ *browser, _, client string) {
-		h.admin("POST", "/clients/"+client+"/disable", nil, &ClientView{})
-	}, func(h *house, _, client string) { h.admin("POST", "/clients/"+client+"/enable", nil, &ClientView{}) }},
+		h.admin("POST", "/clients/"+client+"/disable", nil, &operator.Client{})
+	}, func(h *house, _, client string) {
+		h.admin("POST", "/clients/"+client+"/enable", nil, &operator.Client{})
+	}},
 	{"the client is removed", func(h *house, _ *browser, _, client string) {
-		h.admin("POST", "/clients/"+client+"/remove", nil, &ClientView{})
+		h.admin("POST", "/clients/"+client+"/remove", nil, &operator.Client{})
 	}, nil},
 	{"the operator ends the sessions", func(h *house, _ *browser, email, _ string) {
-		h.admin("POST", "/users/"+email+"/end-sessions", nil, &UserView{})
+		h.admin("POST", "/users/"+email+"/end-sessions", nil, &operator.User{})
 	}, nil},
 	{"the person signs out", func(h *house, b *browser, _, _ string) { b.other().get("/sign-out").press("sign-out") }, nil},
 	{"the person changes the password", func(h *house, _ *browser, email, _ string) {
@@ -47,10 +51,10 @@ func (b *browser) other() *browser { return &browser{h: b.h, cookies: b.cookies}
 // TestWhatIsTakenAwayInAFlowEndsIt is class 25: each switch, off at each step.
 func TestWhatIsTakenAwayInAFlowEndsIt(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		api := basicOf(h.addClient(ClientView{ID: "api", Serves: []string{h.Policy.Issuer}}))
+		api := basicOf(h.addClient(operator.Client{ID: "api", Serves: []string{h.Policy.Issuer}}))
 		for i, switched := range toggles {
 			email, id := string(rune('a'+i))+"@example.com", "app"+string(rune('a'+i))
-			begin := func() (*browser, ClientView) {
+			begin := func() (*browser, operator.Client) {
 				h.registered(email)
 				h.admin("POST", "/clients/"+id+"/remove", nil, nil) // of the step before
 				c := h.webApp(id, confidential)

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // hostileRedirects are almost https://app.example.com/callback, or another of a
@@ -55,11 +57,11 @@ var ofNativeApp = []string{
 // redirectHouse has ada signed in, and clients that would get a code at once.
 func redirectHouse(h *house) (b *browser, tokens answer) {
 	h.registered("ada@example.com")
-	web := h.webApp("web", trusted, func(c *ClientView) {
+	web := h.webApp("web", trusted, func(c *operator.Client) {
 		c.RedirectURIs = append(c.RedirectURIs, "http://127.0.0.1:8080/native")
 		c.PostLogoutRedirectURIs = c.RedirectURIs
 	})
-	h.webApp("native", trusted, func(c *ClientView) {
+	h.webApp("native", trusted, func(c *operator.Client) {
 		c.Native, c.Origins, c.RedirectURIs = true, nil, []string{"http://127.0.0.1/native", "http://localhost/local"}
 		c.PostLogoutRedirectURIs = c.RedirectURIs
 	})

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // asDev is `keywright dev` on the test's listener.
@@ -110,9 +112,9 @@ func TestOnlyTheRightPagesMayRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, kind.change)
-			h.addClient(ClientView{ID: "spa", Public: true, Origins: []string{client}})
-			h.addClient(ClientView{ID: "off", Public: true, Origins: []string{"https://off.example.com"}})
-			h.admin("POST", "/clients/off/disable", nil, &ClientView{})
+			h.addClient(operator.Client{ID: "spa", Public: true, Origins: []string{client}})
+			h.addClient(operator.Client{ID: "off", Public: true, Origins: []string{"https://off.example.com"}})
+			h.admin("POST", "/clients/off/disable", nil, &operator.Client{})
 			origins := []string{
 				client, appOrigin, "http://localhost", "http://localhost:1", "null", "", "*", "https://evil.example", "https://off.example.com",
 				client + ".evil.example", client + ":443", "https://APP.example.com", "http://app.example.com", client + "/", "https://evil@app.example.com",

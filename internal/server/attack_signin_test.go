@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/keywright/keywright/internal/operator"
 	"github.com/keywright/keywright/internal/store"
 	"github.com/keywright/keywright/internal/store/storetest"
 )
@@ -55,7 +56,7 @@ func TestPagesSayNotWhoIsRegistered(t *testing.T) {
 		h := build(t, o)
 		h.registered("known1@example.com")
 		h.registered("known2@example.com")
-		h.admin("POST", "/users/known2@example.com/disable", nil, &UserView{})
+		h.admin("POST", "/users/known2@example.com/disable", nil, &operator.User{})
 		type seen struct {
 			answer
 			hashes     uint64
@@ -110,7 +111,7 @@ func TestNobodyLearnsWhoIsRegistered(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		h.registered("ada@example.com")
 		h.registered("disabled@example.com")
-		h.admin("POST", "/users/disabled@example.com/disable", nil, &UserView{})
+		h.admin("POST", "/users/disabled@example.com/disable", nil, &operator.User{})
 		hashes := func(do func() answer) (answer, uint64) {
 			before := h.Hasher.Hashes()
 			a := do()
@@ -326,8 +327,8 @@ func TestNoProxyIsTrustedUnlessItIsListed(t *testing.T) {
 func TestPersonDisabledWhileSigningIn(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		for email, step := range map[string]func(){
-			"a@example.com": func() { h.admin("POST", "/users/a@example.com/disable", nil, &UserView{}) },
-			"b@example.com": func() { h.admin("POST", "/clients/direct/disable", nil, &ClientView{}) },
+			"a@example.com": func() { h.admin("POST", "/users/a@example.com/disable", nil, &operator.User{}) },
+			"b@example.com": func() { h.admin("POST", "/clients/direct/disable", nil, &operator.Client{}) },
 		} {
 			h.registered(email)
 			proof, id, err := h.verifyPassword(context.Background(), email, rightPassword)
@@ -340,7 +341,7 @@ func TestPersonDisabledWhileSigningIn(t *testing.T) {
 			if err != nil || answer.Issue != nil {
 				h.Errorf("%s: signed in all the same: %v, %v", email, answer, err)
 			}
-			h.admin("POST", "/clients/direct/enable", nil, &ClientView{}) // nobody registers without it
+			h.admin("POST", "/clients/direct/enable", nil, &operator.Client{}) // nobody registers without it
 		}
 		if h.rows("grants") != 0 {
 			h.Error("a grant was issued")
@@ -417,7 +418,7 @@ func TestStatementsSayNothingEither(t *testing.T) {
 		h := build(t, o)
 		h.registered("ada@example.com")
 		h.registered("disabled@example.com")
-		h.admin("POST", "/users/disabled@example.com/disable", nil, &UserView{})
+		h.admin("POST", "/users/disabled@example.com/disable", nil, &operator.User{})
 		asked := func(do func() answer) []string {
 			wire.forget()
 			do()

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/keywright/keywright/internal/jose"
+	"github.com/keywright/keywright/internal/keyring"
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // Class numbers are those of the project's list of attacks.
@@ -249,7 +251,7 @@ func TestForgedTokensAreRefusedEverywhere(t *testing.T) {
 			key, public, jwk := h.signingKey(f.header["kid"].(string))
 			hostile := forgeries(t, f, public, jwk, canary.URL)
 			maps.Copy(hostile, wrongClaims(f, key, h.clock.now()))
-			api := basicOf(h.addClient(ClientView{ID: "api", Serves: []string{h.Policy.Issuer}}))
+			api := basicOf(h.addClient(operator.Client{ID: "api", Serves: []string{h.Policy.Issuer}}))
 			for _, entry := range verifierEntries(api) {
 				h.run(entry.name, func(h *house) {
 					for name, forged := range hostile {
@@ -272,7 +274,11 @@ func TestForgedTokensAreRefusedEverywhere(t *testing.T) {
 // signingKey returns the server's key, as it is published too.
 func (h *house) signingKey(id string) (private *jose.PrivateKey, public crypto.PublicKey, jwk map[string]any) {
 	h.Helper()
-	private = h.keys.loaded.Load().private[id]
+	for _, algorithm := range keyring.Algorithms {
+		if key, err := h.keys.Signer(algorithm, h.clock.now()); err == nil && key.ID() == id {
+			private = key
+		}
+	}
 	der, err := private.MarshalPKCS8()
 	if err != nil {
 		h.Fatal(err)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // again repeats what was sent.
@@ -19,7 +21,7 @@ func (h *house) again(v visit) answer {
 // with secrets about, and returns the answers by route.
 func (h *house) walk(secrets canaries) map[string][]answer {
 	h.Helper()
-	basic := basicOf(ClientView{ID: "canary-client", Secret: secrets.clientSecret})
+	basic := basicOf(operator.Client{ID: "canary-client", Secret: secrets.clientSecret})
 	direct := func(parameters ...string) []string { return append(parameters, "client_id", "direct") }
 	options := []option{header("User-Agent", "canary-agent\u202e\u0085"), header("Cookie", "session=canary-cookie"), header("Referer", "https://canary.example/?canary-query"), h.atIssuer}
 	with := func(more ...option) []option { return append(slices.Clone(options), more...) }
@@ -90,7 +92,7 @@ type canaries struct {
 func (h *house) canaries() canaries {
 	h.Helper()
 	c := canaries{email: "canary.person@example.com", password: "canary password 1"}
-	client := h.addClient(ClientView{ID: "canary-client", Grants: []string{"client_credentials"}})
+	client := h.addClient(operator.Client{ID: "canary-client", Grants: []string{"client_credentials"}})
 	c.clientSecret = client.Secret
 	h.ok(h.post("/register", jsonOf("email", c.email, "name", "Canary Name", "password", c.password)))
 	a := h.ok(h.login(c.email, c.password))
@@ -235,7 +237,7 @@ func TestLogHoldsNoSecret(t *testing.T) {
 func TestStoreThatFailsIsNeverTakenForASuccess(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		secrets := h.canaries()
-		basic := basicOf(ClientView{ID: "canary-client", Secret: secrets.clientSecret})
+		basic := basicOf(operator.Client{ID: "canary-client", Secret: secrets.clientSecret})
 		h.closeStore()
 		for name, a := range map[string]answer{
 			"register":           h.post("/register", jsonOf("email", "b@example.com", "name", "B", "password", rightPassword)),

@@ -91,7 +91,7 @@ func (s *Server) decideAuthorization(x *exchange, f oauth.Flow, act oauth.Act) (
 	if len(changes) == 0 {
 		return answer, facts, nil
 	}
-	err = decide(ctx, s.DB, x.origin(facts.Session.User, clientID),
+	err = store.Decide(ctx, s.DB, x.origin(facts.Session.User, clientID),
 		func(tx *store.Tx) (oauth.AuthorizationFacts, error) {
 			return tx.LockAuthorizationFacts(clientID, session, f.ID)
 		},

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // A browser keeps cookies, shows one page, and posts its forms as browsers do. It
@@ -196,9 +198,9 @@ func challengeOf(verifier string) string {
 }
 
 // webApp registers a client for sign-in: a page in a browser unless changes make it another.
-func (h *house) webApp(id string, changes ...func(*ClientView)) ClientView {
+func (h *house) webApp(id string, changes ...func(*operator.Client)) operator.Client {
 	h.Helper()
-	c := ClientView{
+	c := operator.Client{
 		ID: id, Public: true, RedirectURIs: []string{redirectURI}, PostLogoutRedirectURIs: []string{"https://app.example.com/"},
 		Scopes: []string{"openid", "profile", "email", "address", "phone", "offline_access"}, Origins: []string{"https://app.example.com"},
 	}
@@ -208,8 +210,8 @@ func (h *house) webApp(id string, changes ...func(*ClientView)) ClientView {
 	return h.addClient(c)
 }
 
-func confidential(c *ClientView) { c.Public = false }
-func trusted(c *ClientView)      { c.Trusted = true }
+func confidential(c *operator.Client) { c.Public = false }
+func trusted(c *operator.Client)      { c.Trusted = true }
 
 // authorizePath asks for a code, with parameters in turn over the usual ones; an
 // empty value leaves one out.
@@ -228,7 +230,7 @@ func authorizePath(clientID string, parameters ...string) string {
 }
 
 // redeem asks for tokens.
-func (h *house) redeem(c ClientView, code string, parameters ...string) answer {
+func (h *house) redeem(c operator.Client, code string, parameters ...string) answer {
 	h.Helper()
 	all := []string{"grant_type", "authorization_code", "code", code, "redirect_uri", redirectURI, "code_verifier", verifier, "client_id", c.ID}
 	if c.Secret != "" {

@@ -5,18 +5,20 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // declare asks for what a clients file says, and returns the plan with the
 // status of the answer.
-func (h *house) declare(path string, makeSecrets bool, clients ...string) (p ClientPlan) {
+func (h *house) declare(path string, makeSecrets bool, clients ...string) (p operator.ClientPlan) {
 	h.Helper()
 	h.admin("POST", path, json.RawMessage(fmt.Sprintf(`{"clients":[%s],"make_secrets":%t}`, strings.Join(clients, ","), makeSecrets)), &p)
 	return p
 }
 
 // summary is a plan in one line: action, client and changed fields.
-func (p ClientPlan) summary() string {
+func summary(p operator.ClientPlan) string {
 	var steps []string
 	for _, s := range p.Steps {
 		step := s.Action + " " + s.ID
@@ -31,9 +33,9 @@ func (p ClientPlan) summary() string {
 	return strings.Join(steps, "; ")
 }
 
-func (h *house) planned(p ClientPlan, want string) {
+func (h *house) planned(p operator.ClientPlan, want string) {
 	h.Helper()
-	if got := p.summary(); got != want {
+	if got := summary(p); got != want {
 		h.Errorf("got %s\nwant %s", got, want)
 	}
 }
@@ -47,7 +49,7 @@ const (
 
 func TestFileMakesTheClientsThatItDeclares(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		h.addClient(ClientView{ID: "by-hand"})
+		h.addClient(operator.Client{ID: "by-hand"})
 		h.run("a plan changes nothing", func(h *house) {
 			before := [2]int{h.rows("clients"), h.rows("journal")}
 			h.planned(h.declare("/client-plan", true, spaInFile), spaAdded)
@@ -59,13 +61,13 @@ func TestFileMakesTheClientsThatItDeclares(t *testing.T) {
 		h.run("applying does what was planned, and its origins count at once", func(h *house) {
 			plan := h.declare("/client-plan", true, webInFile, spaInFile)
 			p := h.declare("/client-apply", true, webInFile, spaInFile)
-			h.planned(p, plan.summary())
+			h.planned(p, summary(plan))
 			secret = p.Steps[1].Secret
 			if plan.Steps[1].Secret != "" || !strings.HasPrefix(secret, "kws_") || p.Steps[0].Secret != "" {
 				h.Errorf("%+v, %+v", plan, p)
 			}
 			h.shared(h.send("OPTIONS", "/token", "", header("Origin", "http://localhost:4200")), "http://localhost:4200")
-			h.ok(h.form("/introspect", []string{"token", "x"}, basicOf(ClientView{ID: "web", Secret: secret})))
+			h.ok(h.form("/introspect", []string{"token", "x"}, basicOf(operator.Client{ID: "web", Secret: secret})))
 		})
 		h.run("applying again does nothing", func(h *house) {
 			before := h.rows("journal")
@@ -76,19 +78,19 @@ func TestFileMakesTheClientsThatItDeclares(t *testing.T) {
 			if h.rows("journal") != before {
 				h.Error("the journal has grown")
 			}
-			h.ok(h.form("/introspect", []string{"token", "x"}, basicOf(ClientView{ID: "web", Secret: secret})))
+			h.ok(h.form("/introspect", []string{"token", "x"}, basicOf(operator.Client{ID: "web", Secret: secret})))
 		})
 		h.run("what is no longer declared is removed, by nobody else's hand registered", func(h *house) {
 			h.declare("/client-apply", true, webInFile, spaInFile)
 			changed := strings.Replace(webInFile, "Web", "The web", 1)
 			h.planned(h.declare("/client-apply", true, changed), "change web client_name:Web>The web; remove spa")
-			h.admin("GET", "/clients/by-hand", nil, &ClientView{})
+			h.admin("GET", "/clients/by-hand", nil, &operator.Client{})
 			h.mended(h.admin("GET", "/clients/spa", nil, nil), "no client")
 		})
 		h.run("a disabled client stays disabled", func(h *house) {
-			h.admin("POST", "/clients/web/disable", nil, &ClientView{})
+			h.admin("POST", "/clients/web/disable", nil, &operator.Client{})
 			h.declare("/client-apply", true, strings.Replace(webInFile, "Web", "W", 1))
-			var c ClientView
+			var c operator.Client
 			if h.admin("GET", "/clients/web", nil, &c); !c.Disabled || c.Name != "W" || c.RegisteredBy != "file" {
 				h.Errorf("%+v", c)
 			}
@@ -104,7 +106,7 @@ func TestFileMakesTheClientsThatItDeclares(t *testing.T) {
 
 func TestFileThatIsWrongAnywhereChangesNothing(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		h.addClient(ClientView{ID: "by-hand"})
+		h.addClient(operator.Client{ID: "by-hand"})
 		c := h.enrol(shop)
 		before := [2]int{h.rows("clients"), h.rows("journal")}
 		for _, path := range []string{"/client-plan", "/client-apply"} {
@@ -119,7 +121,7 @@ func TestFileThatIsWrongAnywhereChangesNothing(t *testing.T) {
 				`{"client_id":"x","public":true,"client_secret":"` + strings.Repeat("s", 40) + `"}`: "1 x has no secret",
 			} {
 				p := h.declare(path, true, spaInFile, bad)
-				if got := p.summary(); !strings.HasPrefix(got, want) || len(p.Problems) != 1 {
+				if got := summary(p); !strings.HasPrefix(got, want) || len(p.Problems) != 1 {
 					h.Errorf("%s: got %s, want %s", path, got, want)
 				}
 			}
@@ -137,7 +139,7 @@ func TestSecretOfAFileIsTakenUp(t *testing.T) {
 		first, second := strings.Repeat("a", 32), strings.Repeat("b", 43)
 		web := func(members string) string { return strings.TrimSuffix(webInFile, "}") + "," + members + "}" }
 		proves := func(secret string) int {
-			return h.form("/introspect", []string{"token", "x"}, basicOf(ClientView{ID: "web", Secret: secret})).status
+			return h.form("/introspect", []string{"token", "x"}, basicOf(operator.Client{ID: "web", Secret: secret})).status
 		}
 		for _, step := range []struct{ declared, want, works, fails string }{
 			{web(`"client_secret":"` + first + `"`), "client_secret:<nil>>(new)", first, second},
@@ -150,8 +152,8 @@ func TestSecretOfAFileIsTakenUp(t *testing.T) {
 		} {
 			plan := h.declare("/client-plan", true, step.declared)
 			p := h.declare("/client-apply", true, step.declared)
-			if got := p.summary(); !strings.HasSuffix(got, step.want) || got != plan.summary() || step.want == "" && got != "" || strings.Contains(got, first) {
-				h.Errorf("got %s, planned %s, want %s", got, plan.summary(), step.want)
+			if got := summary(p); !strings.HasSuffix(got, step.want) || got != summary(plan) || step.want == "" && got != "" || strings.Contains(got, first) {
+				h.Errorf("got %s, planned %s, want %s", got, summary(plan), step.want)
 			}
 			if step.works != "" && proves(step.works) != 200 || proves(step.fails) != 401 {
 				h.Errorf("%s: the right secret answers %d, a wrong one %d", step.declared, proves(step.works), proves(step.fails))

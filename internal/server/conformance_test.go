@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // The modules of the OpenID Foundation's conformance suite (gitlab.com/openid/conformance-suite),
@@ -20,14 +22,14 @@ import (
 type trial struct {
 	*house
 	*browser
-	client ClientView
+	client operator.Client
 	mode   string // response_mode of the plan; empty: the default
 	email  string
 }
 
 // trials runs each module once, in a response mode.
 func (h *house) trials(mode string, modules map[string]func(*trial)) {
-	plain := func(c *ClientView) { c.RequirePKCE, c.IDTokenAlg = new(false), "RS256" }
+	plain := func(c *operator.Client) { c.RequirePKCE, c.IDTokenAlg = new(false), "RS256" }
 	for name, module := range modules {
 		h.run(strings.TrimSuffix(name+" "+mode, " "), func(h *house) {
 			email := fmt.Sprintf("ada%d@example.com", h.rows("users"))
@@ -38,7 +40,7 @@ func (h *house) trials(mode string, modules map[string]func(*trial)) {
 }
 
 // request goes to the authorization endpoint of a client.
-func (r *trial) request(c ClientView, parameters ...string) string {
+func (r *trial) request(c operator.Client, parameters ...string) string {
 	return authorizePath(c.ID, append([]string{"response_mode", r.mode, "code_challenge", "", "code_challenge_method", ""}, parameters...)...)
 }
 
@@ -68,7 +70,7 @@ func (r *trial) answerTo(request string) url.Values {
 }
 
 // redeemed exchanges the code of an answer, with client_secret_basic and no verifier.
-func (r *trial) redeemed(c ClientView, code string) answer {
+func (r *trial) redeemed(c operator.Client, code string) answer {
 	r.Helper()
 	a := r.house.form("/token", []string{"grant_type", "authorization_code", "code", code, "redirect_uri", redirectURI}, basicOf(c))
 	if a.header.Get("Cache-Control") != "no-store" {

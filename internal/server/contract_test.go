@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 const noToken = `{"auth":false,"message":"No token provided"}`
@@ -78,7 +80,7 @@ func TestRegisterAsTheTutorialCallsIt(t *testing.T) {
 		h.run("bodies that are no JSON object", func(h *house) {
 			refusedBodies(h, "/register")
 		})
-		var people []UserView
+		var people []operator.User
 		if h.admin("GET", "/users", nil, &people); len(people) != 1 {
 			h.Errorf("there are %d people, want Ada alone", len(people))
 		}
@@ -301,12 +303,12 @@ func TestInterceptorMayAddItsTokenToEveryRequest(t *testing.T) {
 
 func TestRegistrationEndsWithTheClientDirect(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		h.admin("POST", "/clients/direct/disable", nil, &ClientView{})
+		h.admin("POST", "/clients/direct/disable", nil, &operator.Client{})
 		h.refused(h.post("/register", jsonOf("email", "ada@example.com", "name", "Ada", "password", rightPassword)), 403, "registration_closed")
 		if n := h.rows("users"); n != 0 {
 			h.Errorf("%d people are registered", n)
 		}
-		h.admin("POST", "/clients/direct/enable", nil, &ClientView{})
+		h.admin("POST", "/clients/direct/enable", nil, &operator.Client{})
 		h.ok(h.post("/register", jsonOf("email", "ada@example.com", "name", "Ada", "password", rightPassword)))
 	})
 }

@@ -7,13 +7,11 @@
 //	exchange.go     one request and its answer: headers, refusals, the log's line
 //	page.go         the same for pages, and what guards their forms
 //	cookie.go, sealed.go    what travels with the browser
-//	decide.go       one transaction: lock, decide, apply
 //	cors.go         which pages of others may read what
 //	address.go      where a request comes from, as far as it can be believed
 //	form.go, json.go, body.go, parameters.go, credentials.go, assertion.go    decoding
 //	accesstoken.go, idtoken.go    signing and verifying our own tokens
-//	keyring.go, clientkeys.go     our keys in memory, and those of clients
+//	clientkeys.go                 the keys of clients, fetched and remembered
 //	upkeep.go, logout.go          what no request asks for
-//	admin*.go       what the operator's commands ask for, on a socket of their own
 //	devflows.go     in dev: the last flows, step by step
 package server

@@ -112,7 +112,7 @@ func (s *Server) decideEndSession(x *exchange, req oauth.EndSessionRequest, conf
 		return answer, facts, nil
 	}
 	x.step.joins("session", facts.Session.ID)
-	err = decide(ctx, s.DB, x.origin(facts.Session.User, req.Client()),
+	err = store.Decide(ctx, s.DB, x.origin(facts.Session.User, req.Client()),
 		func(tx *store.Tx) (oauth.EndSessionFacts, error) { return load(tx.Reader, tx.LockSessionFacts) },
 		func(locked oauth.EndSessionFacts, now time.Time) (changes []change.Change, _ error) {
 			facts = locked

@@ -21,6 +21,7 @@ import (
 	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/jose"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/operator"
 	"github.com/keywright/keywright/internal/password"
 	"github.com/keywright/keywright/internal/store"
 	"github.com/keywright/keywright/internal/store/storetest"
@@ -238,7 +239,7 @@ func (h *house) admin(method, path string, in any, out any) answer {
 		h.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	h.Admin().ServeHTTP(w, httptest.NewRequest(method, path, bytes.NewReader(body)))
+	h.Operator().ServeHTTP(w, httptest.NewRequest(method, path, bytes.NewReader(body)))
 	if out != nil {
 		if w.Code != http.StatusOK {
 			h.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
@@ -251,23 +252,23 @@ func (h *house) admin(method, path string, in any, out any) answer {
 }
 
 // addClient registers a client and returns it with its secret.
-func (h *house) addClient(c ClientView) ClientView {
+func (h *house) addClient(c operator.Client) operator.Client {
 	h.Helper()
 	h.admin("POST", "/clients", c, &c)
 	return c
 }
 
 // machine is a client with a grant of its own, and basic its credentials.
-func (h *house) machine(id string) (c ClientView, basic option) {
+func (h *house) machine(id string) (c operator.Client, basic option) {
 	h.Helper()
-	c = h.addClient(ClientView{
+	c = h.addClient(operator.Client{
 		ID: id, Grants: []string{"client_credentials"}, Scopes: []string{"read", "write"},
 		Audiences: []string{"https://api.example.com", "https://other.example.com"},
 	})
 	return c, basicOf(c)
 }
 
-func basicOf(c ClientView) option {
+func basicOf(c operator.Client) option {
 	return func(r *http.Request) { r.SetBasicAuth(c.ID, c.Secret) }
 }
 

@@ -58,7 +58,7 @@ func (s *Server) signLogoutToken(t oauth.LogoutToken) (string, error) {
 }
 
 func (s *Server) signClaims(algorithm jose.Algorithm, typ string, c map[string]any, now time.Time) (string, error) {
-	key, err := s.keys.signer(algorithm, now)
+	key, err := s.keys.Signer(algorithm, now)
 	if err != nil {
 		return "", err
 	}

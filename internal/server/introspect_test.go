@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 const inactive = `{"active":false}`
@@ -15,7 +17,7 @@ func TestIntrospectionEndpoint(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		_, billing := h.machine("billing")
 		_, other := h.machine("other")
-		api := basicOf(h.addClient(ClientView{ID: "api", Serves: []string{"https://api.example.com"}}))
+		api := basicOf(h.addClient(operator.Client{ID: "api", Serves: []string{"https://api.example.com"}}))
 		ask := func(h *house, token string, options ...option) answer {
 			h.Helper()
 			return h.form("/introspect", []string{"token", token}, options...)
@@ -52,7 +54,7 @@ func TestIntrospectionEndpoint(t *testing.T) {
 		h.run("84 whoever does not authenticate sees nothing", func(h *house) {
 			token := issue(h)
 			h.refused(ask(h, token), 401, "invalid_client")
-			h.refused(ask(h, token, basicOf(ClientView{ID: "billing", Secret: "x"})), 401, "invalid_client")
+			h.refused(ask(h, token, basicOf(operator.Client{ID: "billing", Secret: "x"})), 401, "invalid_client")
 			h.refused(ask(h, token, bearerToken(token)), 401, "invalid_client")
 			h.refused(h.form("/introspect", []string{"token", token, "client_id", "billing"}), 401, "invalid_client")
 			public := h.signIn("84@example.com")

@@ -2,9 +2,11 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -13,15 +15,27 @@ import (
 
 	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/jose"
+	"github.com/keywright/keywright/internal/keyring"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/operator"
 	"github.com/keywright/keywright/internal/store"
 	"github.com/keywright/keywright/resource"
 )
 
 // rsaPair is the same for all houses: to make it takes long.
-var rsaPair = sync.OnceValues(func() ([]oauth.NewKey, error) {
-	made, err := makeKeys(nil, time.Time{})
-	return made[jose.RS256], err
+var rsaPair = sync.OnceValues(func() (pair []oauth.NewKey, err error) {
+	for range 2 {
+		key, err := jose.GenerateKey(jose.RS256, rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		der, err := key.MarshalPKCS8()
+		if err != nil {
+			return nil, err
+		}
+		pair = append(pair, oauth.NewKey{ID: key.ID(), Algorithm: string(jose.RS256), PrivateKey: der})
+	}
+	return pair, nil
 })
 
 // giveRSAKeys publishes in a new database what its first server would.
@@ -31,7 +45,7 @@ func (h *house) giveRSAKeys(c Config) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	err = decide(context.Background(), c.DB, change.Origin{Actor: "test"}, (*store.Tx).LockSigningKeys, func(rows []store.SigningKey, now time.Time) ([]change.Change, error) {
+	err = store.Decide(context.Background(), c.DB, change.Origin{Actor: "test"}, (*store.Tx).LockSigningKeys, func(rows []store.SigningKey, now time.Time) ([]change.Change, error) {
 		if len(rows) > 0 {
 			return nil, nil
 		}
@@ -45,7 +59,7 @@ func (h *house) giveRSAKeys(c Config) {
 // upkeep is what Run does once a minute.
 func (h *house) upkeep() {
 	h.Helper()
-	if err := errors.Join(h.keys.keep(context.Background()), h.reload(context.Background())); err != nil {
+	if err := errors.Join(h.keys.Keep(context.Background()), h.reload(context.Background())); err != nil {
 		h.Fatal(err)
 	}
 }
@@ -69,12 +83,12 @@ func (h *house) published() (ids []string) {
 }
 
 // rotate rotates the keys, and returns the next one that signs access tokens.
-func (h *house) rotate(leaked bool) (next KeyView) {
+func (h *house) rotate(leaked bool) (next operator.Key) {
 	h.Helper()
-	var rotated []KeyView
-	h.admin("POST", "/keys/rotate", Rotation{leaked}, &rotated)
+	var rotated []operator.Key
+	h.admin("POST", "/keys/rotate", operator.Rotation{Leaked: leaked}, &rotated)
 	for i, view := range rotated {
-		if view.Algorithm != string(algorithms[i]) || view.ID == "" || len(rotated) != len(algorithms) {
+		if view.Algorithm != string(keyring.Algorithms[i]) || view.ID == "" || len(rotated) != len(keyring.Algorithms) {
 			h.Errorf("%+v", rotated)
 		}
 		if view.Algorithm == string(h.SigningAlg) {
@@ -139,7 +153,7 @@ func TestKeysRotateByThemselves(t *testing.T) {
 		if len(signers) < 4 || len(signers) > 5 {
 			h.Errorf("%d keys signed in 120 days, 30 days each", len(signers))
 		}
-		if n := len(h.published()); n > 4*len(algorithms) {
+		if n := len(h.published()); n > 4*len(keyring.Algorithms) {
 			h.Errorf("%d keys are published still", n)
 		}
 	}, func(c *Config) { c.KeyLifetime = 30 * 24 * time.Hour })
@@ -216,13 +230,13 @@ func TestEveryAlgorithmHasItsKeys(t *testing.T) {
 		if len(ids) != 6 {
 			h.Errorf("published are %v", ids)
 		}
-		for _, algorithm := range algorithms {
-			key, err := h.keys.signer(algorithm, now)
+		for _, algorithm := range keyring.Algorithms {
+			key, err := h.keys.Signer(algorithm, now)
 			if err != nil || key.Algorithm() != algorithm || !slices.Contains(ids, key.ID()) {
 				h.Errorf("%s: %v, %v", algorithm, key, err)
 			}
 		}
-		if key, err := h.keys.signer("PS256", now); err == nil {
+		if key, err := h.keys.Signer("PS256", now); err == nil {
 			h.Errorf("%v signs for another algorithm", key)
 		}
 		h.clock.advance(time.Second)
@@ -261,7 +275,7 @@ func TestNodesShareKeysAndOrigins(t *testing.T) {
 		other := build(h.TB, h.store, func(c *Config) { c.Policy.Issuer = h.Policy.Issuer })
 		other.clock.micros.Store(h.clock.micros.Load())
 		h.rotate(true)
-		h.addClient(ClientView{ID: "spa", Public: true, Origins: []string{"https://app.example.com"}})
+		h.addClient(operator.Client{ID: "spa", Public: true, Origins: []string{"https://app.example.com"}})
 		if other.origins.has("https://app.example.com") {
 			h.Error("the other node knows too early: the test proves nothing")
 		}
@@ -283,8 +297,8 @@ func TestReloadsInParallelEndWithTheNewest(t *testing.T) {
 	parallel(16, func(i int) {
 		if i%4 == 0 {
 			id := string(rune('a' + i))
-			h.addClient(ClientView{ID: id, Public: true, Origins: []string{"https://" + id + ".example.com"}})
-			h.admin("POST", "/clients/"+id+"/disable", nil, &ClientView{})
+			h.addClient(operator.Client{ID: id, Public: true, Origins: []string{"https://" + id + ".example.com"}})
+			h.admin("POST", "/clients/"+id+"/disable", nil, &operator.Client{})
 		} else if err := h.reload(context.Background()); err != nil {
 			h.Error(err)
 		}
@@ -341,14 +355,18 @@ func TestMetadataIsTheSameAtBothPaths(t *testing.T) {
 
 func TestCommandsMakeNoKeysOfTheirOwn(t *testing.T) {
 	h := newHouse(t)
-	before := h.keys.loaded.Load().lives
-	c := h.Config
-	c.SigningAlg = jose.EdDSA
-	if _, err := NewAdmin(context.Background(), c); err != nil {
-		t.Fatal(err)
+	read := func() []oauth.SigningKey {
+		rows, err := h.DB.Read(context.Background()).SigningKeys()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return keyring.Lives(rows)
 	}
-	rows, err := h.DB.Read(context.Background()).SigningKeys()
-	if err != nil || !slices.Equal(lives(rows), before) {
-		t.Errorf("a command's own server changed the keys: %v, %v", rows, err)
+	before := read()
+	own := operator.New(operator.Config{DB: h.DB, Hasher: h.Hasher, Keys: keyring.New(h.DB, time.Hour)})
+	w := httptest.NewRecorder()
+	own.ServeHTTP(w, httptest.NewRequest("GET", "/keys", nil))
+	if after := read(); w.Code != http.StatusOK || !slices.Equal(after, before) {
+		t.Errorf("%d: a command changed the keys: %v", w.Code, after)
 	}
 }

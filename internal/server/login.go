@@ -7,6 +7,7 @@ import (
 	"github.com/keywright/keywright/internal/account"
 	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/random"
 	"github.com/keywright/keywright/internal/store"
 )
 
@@ -73,7 +74,7 @@ func (s *Server) grantDirect(x *exchange, proved provedPassword) (answer oauth.A
 		user   *account.User
 		client oauth.ClientFacts
 	}
-	err = decide(x.r.Context(), s.DB, x.origin(proved.user, oauth.DirectClient),
+	err = store.Decide(x.r.Context(), s.DB, x.origin(proved.user, oauth.DirectClient),
 		func(tx *store.Tx) (f facts, err error) {
 			if f.user, err = tx.LockUser(proved.user); err == nil {
 				f.client, err = tx.ClientFacts(oauth.DirectClient)
@@ -88,7 +89,7 @@ func (s *Server) grantDirect(x *exchange, proved provedPassword) (answer oauth.A
 			}
 			x.recognize(f.client.Client)
 			person := oauth.User{ID: f.user.ID, Epoch: f.user.Epoch}
-			outcome := oauth.GrantDirect(s.Policy, f.client, person, s.DB.Secrets().Refresh, freshGrant(), now)
+			outcome := oauth.GrantDirect(s.Policy, f.client, person, s.DB.Secrets().Refresh, random.ForGrant(), now)
 			answer = outcome.Answer
 			return append(changes, outcome.Changes...), nil
 		})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/random"
 	"github.com/keywright/keywright/internal/store"
 )
 
@@ -61,7 +62,7 @@ func (s *Server) readEnded(ctx context.Context) error {
 			entries []store.Entry
 			clients []store.SessionClient
 		}
-		err = decide(ctx, s.DB, change.Origin{Actor: "system"},
+		err = store.Decide(ctx, s.DB, change.Origin{Actor: "system"},
 			func(tx *store.Tx) (f facts, err error) {
 				cursor, err := tx.LockCursor(store.LogoutSubscriber)
 				if err != nil {
@@ -75,7 +76,7 @@ func (s *Server) readEnded(ctx context.Context) error {
 			},
 			func(f facts, now time.Time) (changes []change.Change, _ error) {
 				for _, c := range f.clients {
-					changes = append(changes, change.LogoutOwed{ID: newID("lgo_"), Client: c.Client, User: c.User, Session: c.Session, At: now})
+					changes = append(changes, change.LogoutOwed{ID: random.ID("lgo_"), Client: c.Client, User: c.User, Session: c.Session, At: now})
 				}
 				if n := len(f.entries); n > 0 {
 					changes = append(changes, change.JournalRead{Subscriber: store.LogoutSubscriber, Number: f.entries[n-1].Number})
@@ -168,7 +169,7 @@ func (s *Server) tell(ctx context.Context, l oauth.Logout) (claimed bool, err er
 		return claimed, err
 	}
 	delivered := c == nil || c.Disabled || c.BackchannelLogoutURI == "" || s.deliver(ctx, c, l)
-	return claimed, decide(ctx, s.DB, change.Origin{Actor: "system"},
+	return claimed, store.Decide(ctx, s.DB, change.Origin{Actor: "system"},
 		func(*store.Tx) (oauth.Logout, error) { return l, nil },
 		func(l oauth.Logout, now time.Time) ([]change.Change, error) {
 			return []change.Change{oauth.LogoutTried(l, delivered, now)}, nil
@@ -178,7 +179,7 @@ func (s *Server) tell(ctx context.Context, l oauth.Logout) (claimed bool, err er
 // deliver posts a logout token that is signed for this try. OpenID Connect
 // Back-Channel Logout 1.0 §2.5, §2.8.
 func (s *Server) deliver(ctx context.Context, c *oauth.Client, l oauth.Logout) bool {
-	token, err := s.signLogoutToken(oauth.NewLogoutToken(s.Policy, c, l.User, l.Session, newID("lgt_"), s.now()))
+	token, err := s.signLogoutToken(oauth.NewLogoutToken(s.Policy, c, l.User, l.Session, random.ID("lgt_"), s.now()))
 	if err == nil {
 		var status int
 		status, err = s.outbound.PostForm(ctx, c.BackchannelLogoutURI, url.Values{"logout_token": {token}})

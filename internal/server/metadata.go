@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/keywright/keywright/internal/jose"
 	"github.com/keywright/keywright/internal/oauth"
 	"github.com/keywright/keywright/internal/pages"
 )
@@ -53,4 +54,23 @@ func (s *Server) metadata() (func(*exchange), error) {
 }
 
 // jwks publishes the signing keys. RFC 7517 §5.
-func (s *Server) jwks(x *exchange) { s.keys.loaded.Load().published.serve(x) }
+func (s *Server) jwks(x *exchange) {
+	keys := s.keys.Public()
+	if last := s.published.Load(); last != nil && last.keys == keys {
+		last.serve(x)
+		return
+	}
+	d, err := newDocument(keys)
+	if err != nil {
+		x.broke(err)
+		return
+	}
+	s.published.Store(&publishedKeys{keys, d})
+	d.serve(x)
+}
+
+// publishedKeys are the keys as they were last rendered.
+type publishedKeys struct {
+	keys *jose.Set
+	document
+}

@@ -75,7 +75,7 @@ func (s *Server) idTokenHint(token string) *oauth.IDTokenHint {
 	if token == "" {
 		return nil
 	}
-	c, err := s.keys.loaded.Load().public.Verify(token, idTokenType)
+	c, err := s.keys.Public().Verify(token, idTokenType)
 	if err != nil || c.Issuer != s.Policy.Issuer || c.Subject == "" || c.ExpiresAt.IsZero() { // a signed UserInfo answer does not expire
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/keywright/keywright/internal/jose"
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // assertionClaims are those of a good assertion, once.
@@ -45,7 +46,7 @@ func (h *house) assert(key *jose.PrivateKey, claims map[string]any) string {
 // signer is a client that authenticates by its keys.
 func (h *house) signer(id string, keys ...*jose.PrivateKey) {
 	h.Helper()
-	h.addClient(ClientView{ID: id, Grants: []string{"client_credentials"}, AuthMethod: "private_key_jwt", JWKS: []byte(setOf(h, keys...))})
+	h.addClient(operator.Client{ID: id, Grants: []string{"client_credentials"}, AuthMethod: "private_key_jwt", JWKS: []byte(setOf(h, keys...))})
 }
 
 // byAssertion asks for a token with an assertion.

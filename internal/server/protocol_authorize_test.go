@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // Numbers in test names are those of the project's list of protocol checks.
@@ -21,7 +23,7 @@ func (h *house) visitor(email string) *browser {
 }
 
 // tokens are what a client gets when the person allows it.
-func (b *browser) tokens(c ClientView, parameters ...string) answer {
+func (b *browser) tokens(c operator.Client, parameters ...string) answer {
 	b.h.Helper()
 	return b.h.ok(b.h.redeem(c, b.codeFor(c.ID, parameters...)))
 }
@@ -50,8 +52,8 @@ func fromElsewhere(r *http.Request) {
 func TestNothingGoesBackToAnAddressThatIsNotTheClients(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		h.webApp("app")
-		h.webApp("two", func(c *ClientView) { c.RedirectURIs = append(c.RedirectURIs, "https://app.example.com/other") })
-		h.webApp("native", func(c *ClientView) {
+		h.webApp("two", func(c *operator.Client) { c.RedirectURIs = append(c.RedirectURIs, "https://app.example.com/other") })
+		h.webApp("native", func(c *operator.Client) {
 			c.Native, c.RedirectURIs = true, []string{"http://127.0.0.1/callback", "http://localhost:4200/callback"}
 		})
 		h.run("1 a redirect_uri that nobody registered", func(h *house) {
@@ -120,11 +122,13 @@ func TestNothingGoesBackToAnAddressThatIsNotTheClients(t *testing.T) {
 
 func TestAuthorizationRequestIsRefused(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		h.webApp("app", func(c *ClientView) { c.Audiences = []string{"https://api.example.com", "https://other.example.com"} })
+		h.webApp("app", func(c *operator.Client) {
+			c.Audiences = []string{"https://api.example.com", "https://other.example.com"}
+		})
 		h.webApp("strict", confidential)
-		h.webApp("optional", confidential, func(c *ClientView) { c.RequirePKCE = new(false) })
-		h.webApp("posted", func(c *ClientView) { c.ResponseModes = []string{"form_post"} })
-		h.webApp("codeless", func(c *ClientView) { c.Grants = []string{"refresh_token"} })
+		h.webApp("optional", confidential, func(c *operator.Client) { c.RequirePKCE = new(false) })
+		h.webApp("posted", func(c *operator.Client) { c.ResponseModes = []string{"form_post"} })
+		h.webApp("codeless", func(c *operator.Client) { c.Grants = []string{"refresh_token"} })
 		for _, row := range []struct {
 			name, code, client string
 			parameters         []string
@@ -336,7 +340,7 @@ func TestAuthorizationRequestIsAnswered(t *testing.T) {
 			h.ok(h.redeem(app, f.fields.Get("code")))
 		})
 		h.run("25 form_post to what is not on the web", func(h *house) {
-			h.webApp("native", func(c *ClientView) { c.Native, c.RedirectURIs = true, []string{"com.example.app:/callback"} })
+			h.webApp("native", func(c *operator.Client) { c.Native, c.RedirectURIs = true, []string{"com.example.app:/callback"} })
 			b := h.visitor("native@example.com")
 			b.get(authorizePath("native", "redirect_uri", "com.example.app:/callback", "response_mode", "form_post"))
 			if b.answered("com.example.app:/callback").Get("error") != "invalid_request" {
@@ -351,7 +355,7 @@ func TestAuthorizationRequestIsAnswered(t *testing.T) {
 			}
 		})
 		h.run("a redirect URI keeps its own query", func(h *house) {
-			h.webApp("query", func(c *ClientView) { c.RedirectURIs = []string{redirectURI + "?x=1&y"} })
+			h.webApp("query", func(c *operator.Client) { c.RedirectURIs = []string{redirectURI + "?x=1&y"} })
 			b := h.visitor("query@example.com")
 			b.get(authorizePath("query", "redirect_uri", redirectURI+"?x=1&y")).press("allow")
 			if !strings.HasPrefix(b.left, redirectURI+"?x=1&y&code=kwc_") {
@@ -408,7 +412,9 @@ func TestAuthorizationRequestIsAnswered(t *testing.T) {
 
 func TestResourceChoosesTheAudience(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		app := h.webApp("app", func(c *ClientView) { c.Audiences = []string{"https://api.example.com", "https://other.example.com"} })
+		app := h.webApp("app", func(c *operator.Client) {
+			c.Audiences = []string{"https://api.example.com", "https://other.example.com"}
+		})
 		b := h.visitor("ada@example.com")
 		audience := func(a answer) string {
 			h.Helper()

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keywright/keywright/internal/operator"
 	"github.com/keywright/keywright/internal/store"
 )
 
@@ -22,7 +23,7 @@ func calling(c *Config) { c.Outbound.Dev = true }
 
 // A listener is an app that is told when sessions end.
 type listener struct {
-	ClientView
+	operator.Client
 	site *httptest.Server
 	told chan struct{} // one for each logout token
 
@@ -32,7 +33,7 @@ type listener struct {
 }
 
 // listener registers a client that listens.
-func (h *house) listener(id string, changes ...func(*ClientView)) *listener {
+func (h *house) listener(id string, changes ...func(*operator.Client)) *listener {
 	h.Helper()
 	l := &listener{status: http.StatusOK, told: make(chan struct{}, 1000)}
 	l.site = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,8 +50,8 @@ func (h *house) listener(id string, changes ...func(*ClientView)) *listener {
 		l.told <- struct{}{}
 	}))
 	h.Cleanup(l.site.Close)
-	changes = append(changes, func(c *ClientView) { c.BackchannelLogoutURI = l.site.URL + "/logout" })
-	l.ClientView = h.webApp(id, changes...)
+	changes = append(changes, func(c *operator.Client) { c.BackchannelLogoutURI = l.site.URL + "/logout" })
+	l.Client = h.webApp(id, changes...)
 	return l
 }
 
@@ -108,9 +109,9 @@ func TestLogoutToken(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		for _, alg := range []string{"ES256", "RS256", "EdDSA"} {
 			h.run("82 "+alg, func(h *house) {
-				l := h.listener("app-"+alg, func(c *ClientView) { c.IDTokenAlg = alg })
+				l := h.listener("app-"+alg, func(c *operator.Client) { c.IDTokenAlg = alg })
 				b := h.visitor(alg + "@example.com")
-				_, id := h.idToken(b.tokens(l.ClientView))
+				_, id := h.idToken(b.tokens(l.Client))
 				b.get("/sign-out").press("sign-out")
 				h.tell()
 				heard := l.tokens()
@@ -151,17 +152,17 @@ func TestWhateverEndsASessionIsTold(t *testing.T) {
 		}{
 			{"the person signs out", false, func(_ *house, b *browser, _ string) { b.get("/sign-out").press("sign-out") }},
 			{"an app signs the person out", false, func(h *house, b *browser, _ string) {
-				b.get(leaving("id_token_hint", b.tokens(l.ClientView).member("id_token")))
+				b.get(leaving("id_token_hint", b.tokens(l.Client).member("id_token")))
 			}},
 			{"another person signs in", false, func(h *house, b *browser, email string) {
 				h.registered("other-" + email)
 				b.get(authorizePath("app", "prompt", "login")).signInAs("other-" + email)
 			}},
 			{"the person is disabled", true, func(h *house, _ *browser, email string) {
-				h.admin("POST", "/users/"+email+"/disable", nil, &UserView{})
+				h.admin("POST", "/users/"+email+"/disable", nil, &operator.User{})
 			}},
 			{"the operator ends their sessions", true, func(h *house, _ *browser, email string) {
-				h.admin("POST", "/users/"+email+"/end-sessions", nil, &UserView{})
+				h.admin("POST", "/users/"+email+"/end-sessions", nil, &operator.User{})
 			}},
 			{"the person changes the password", true, func(_ *house, b *browser, _ string) {
 				b.get("/account").press("save-password", "current", rightPassword, "password", "difference engine").says("Your password is changed.")
@@ -170,10 +171,10 @@ func TestWhateverEndsASessionIsTold(t *testing.T) {
 			h.run(row.name, func(h *house) {
 				email := strings.ReplaceAll(row.name, " ", "-") + "@example.com"
 				b := h.visitor(email)
-				ended := []string{h.sid(b.tokens(l.ClientView))}
-				b.tokens(l.ClientView)
+				ended := []string{h.sid(b.tokens(l.Client))}
+				b.tokens(l.Client)
 				b.tokens(silent)
-				if elsewhere := h.sid(h.visitorAgain(email).tokens(l.ClientView)); row.both {
+				if elsewhere := h.sid(h.visitorAgain(email).tokens(l.Client)); row.both {
 					ended = append(ended, elsewhere)
 				}
 				h.hears(l)
@@ -186,9 +187,9 @@ func TestWhateverEndsASessionIsTold(t *testing.T) {
 		}
 		h.run("the person ends other sessions at the account page", func(h *house) {
 			b := h.visitor("account@example.com")
-			b.tokens(l.ClientView)
+			b.tokens(l.Client)
 			one, two, three := h.visitorAgain("account@example.com"), h.visitorAgain("account@example.com"), h.visitorAgain("account@example.com")
-			first, second, third := h.sid(one.tokens(l.ClientView)), h.sid(two.tokens(l.ClientView)), h.sid(three.tokens(l.ClientView))
+			first, second, third := h.sid(one.tokens(l.Client)), h.sid(two.tokens(l.Client)), h.sid(three.tokens(l.Client))
 			token := b.get("/account").form("save-profile").fields.Get("token")
 			b.send("POST", "/account/sessions", url.Values{"token": {token}, "session": {first}}.Encode()).says("Signed out there.")
 			h.hears(l, first)
@@ -201,8 +202,8 @@ func TestWhateverEndsASessionIsTold(t *testing.T) {
 				h.Error("the wrong session ended")
 			}
 			stranger := h.visitor("stranger@example.com")
-			stranger.tokens(l.ClientView)
-			b.send("POST", "/account/sessions", url.Values{"token": {token}, "session": {h.sid(stranger.tokens(l.ClientView))}}.Encode())
+			stranger.tokens(l.Client)
+			b.send("POST", "/account/sessions", url.Values{"token": {token}, "session": {h.sid(stranger.tokens(l.Client))}}.Encode())
 			h.hears(l)
 			if !stranger.isSignedIn() {
 				h.Error("somebody else's session ended")
@@ -210,7 +211,7 @@ func TestWhateverEndsASessionIsTold(t *testing.T) {
 		})
 		h.run("what ends no session is not told", func(h *house) {
 			b := h.visitor("nothing@example.com")
-			a := b.tokens(l.ClientView)
+			a := b.tokens(l.Client)
 			h.ok(h.form("/revoke", []string{"token", a.member("refresh_token"), "client_id", "app"}))
 			b.get(authorizePath("app", "prompt", "login")).signInAs("nothing@example.com")
 			b.removeApp("app")
@@ -225,7 +226,7 @@ func TestClientThatDoesNotListenIsToldAgain(t *testing.T) {
 		signOut := func(h *house, email string) (sid string) {
 			h.Helper()
 			b := h.visitor(email)
-			sid = h.sid(b.tokens(l.ClientView))
+			sid = h.sid(b.tokens(l.Client))
 			b.get("/sign-out").press("sign-out")
 			return sid
 		}
@@ -318,9 +319,9 @@ func TestEachLogoutIsToldByOneNode(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		l := h.listener("app")
 		b := h.visitor("ada@example.com")
-		want := []string{h.sid(b.tokens(l.ClientView))}
+		want := []string{h.sid(b.tokens(l.Client))}
 		for range 19 {
-			want = append(want, h.sid(h.visitorAgain("ada@example.com").tokens(l.ClientView)))
+			want = append(want, h.sid(h.visitorAgain("ada@example.com").tokens(l.Client)))
 		}
 		nodes := []*house{h, h}
 		if h.store.DatabaseURL != "" {
@@ -328,7 +329,7 @@ func TestEachLogoutIsToldByOneNode(t *testing.T) {
 			other.clock.micros.Store(h.clock.micros.Load())
 			nodes = append(nodes, other, other)
 		}
-		h.admin("POST", "/users/ada@example.com/disable", nil, &UserView{})
+		h.admin("POST", "/users/ada@example.com/disable", nil, &operator.User{})
 		parallel(len(nodes)*2, func(i int) { nodes[i%len(nodes)].tell() })
 		h.hears(l, want...)
 	}, calling)
@@ -338,7 +339,7 @@ func TestLogoutIsToldAfterARestart(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		l := h.listener("app")
 		b := h.visitor("ada@example.com")
-		sid := h.sid(b.tokens(l.ClientView))
+		sid := h.sid(b.tokens(l.Client))
 		b.get("/sign-out").press("sign-out")
 		h.closeStore()
 		h.open(calling)
@@ -356,7 +357,7 @@ func TestLogoutIsToldWithinAMoment(t *testing.T) {
 		defer running.Wait()
 		defer stop()
 		b := h.visitor("ada@example.com")
-		b.tokens(l.ClientView)
+		b.tokens(l.Client)
 		b.get("/sign-out").press("sign-out")
 		select {
 		case <-l.told:
@@ -375,7 +376,7 @@ func TestLogoutIsToldToNobodyInside(t *testing.T) {
 		h := newHouse(t, rules)
 		l := h.listener("app")
 		b := h.visitor("ada@example.com")
-		b.tokens(l.ClientView)
+		b.tokens(l.Client)
 		b.get("/sign-out").press("sign-out")
 		h.hears(l)
 		if n := h.rows("logouts"); n != 1 {

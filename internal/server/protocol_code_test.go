@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // holds says whether the access token of an answer still opens UserInfo.
@@ -16,7 +18,7 @@ func (h *house) holds(a answer) bool {
 }
 
 // ended wants everything that an answer handed to a public client to be dead.
-func (h *house) ended(c ClientView, a answer) {
+func (h *house) ended(c operator.Client, a answer) {
 	h.Helper()
 	if h.holds(a) {
 		h.Error("the access token lives")
@@ -124,7 +126,7 @@ func TestCodeIsRedeemedOnce(t *testing.T) {
 			}
 		})
 		h.run("42 a verifier where there was no challenge", func(h *house) {
-			optional := h.webApp("optional", confidential, func(c *ClientView) { c.RequirePKCE = new(false) })
+			optional := h.webApp("optional", confidential, func(c *operator.Client) { c.RequirePKCE = new(false) })
 			b := h.visitor("42@example.com")
 			without := []string{"code_challenge", "", "code_challenge_method", ""}
 			code := b.codeFor("optional", without...)
@@ -145,11 +147,11 @@ func TestCodeIsRedeemedOnce(t *testing.T) {
 		h.run("a code is missing", func(h *house) { h.refused(h.redeem(app, ""), 400, "invalid_request") })
 		h.run("50 a client that may not use codes", func(h *house) {
 			code := h.visitor("50@example.com").codeFor("app")
-			h.webApp("codeless", func(c *ClientView) { c.Grants = []string{"refresh_token"} })
-			h.refused(h.redeem(ClientView{ID: "codeless"}, code), 400, "unauthorized_client")
+			h.webApp("codeless", func(c *operator.Client) { c.Grants = []string{"refresh_token"} })
+			h.refused(h.redeem(operator.Client{ID: "codeless"}, code), 400, "unauthorized_client")
 		})
 		h.run("a client without refresh tokens gets none", func(h *house) {
-			once := h.webApp("once", func(c *ClientView) { c.Grants = []string{"authorization_code"} })
+			once := h.webApp("once", func(c *operator.Client) { c.Grants = []string{"authorization_code"} })
 			b := h.visitor("once@example.com")
 			b.get(authorizePath("once", "scope", "openid offline_access", "prompt", "consent"))
 			if strings.Contains(b.at.body, "while you are away") {
@@ -169,14 +171,14 @@ func TestCodeEndsWithWhatItWasIssuedOn(t *testing.T) {
 		app := h.webApp("app")
 		for name, end := range map[string]func(h *house, b *browser, email string){
 			"the person is disabled": func(h *house, _ *browser, email string) {
-				h.admin("POST", "/users/"+email+"/disable", nil, &UserView{})
+				h.admin("POST", "/users/"+email+"/disable", nil, &operator.User{})
 			},
 			"the person was disabled": func(h *house, _ *browser, email string) {
-				h.admin("POST", "/users/"+email+"/disable", nil, &UserView{})
-				h.admin("POST", "/users/"+email+"/enable", nil, &UserView{})
+				h.admin("POST", "/users/"+email+"/disable", nil, &operator.User{})
+				h.admin("POST", "/users/"+email+"/enable", nil, &operator.User{})
 			},
 			"the person's sessions are ended": func(h *house, _ *browser, email string) {
-				h.admin("POST", "/users/"+email+"/end-sessions", nil, &UserView{})
+				h.admin("POST", "/users/"+email+"/end-sessions", nil, &operator.User{})
 			},
 			"the person signed out": func(_ *house, b *browser, _ string) { b.get("/sign-out").press("sign-out") },
 			"the person changed the password": func(_ *house, b *browser, _ string) {
@@ -216,11 +218,11 @@ func TestEachWayToAuthenticate(t *testing.T) {
 		}
 		key := newClientKey(h)
 		either := h.webApp("either", confidential)
-		basic := h.webApp("basic", confidential, func(c *ClientView) { c.AuthMethod = "client_secret_basic" })
-		post := h.webApp("post", confidential, func(c *ClientView) { c.AuthMethod = "client_secret_post" })
-		h.webApp("keys", confidential, func(c *ClientView) { c.AuthMethod, c.JWKS = "private_key_jwt", []byte(setOf(h, key)) })
+		basic := h.webApp("basic", confidential, func(c *operator.Client) { c.AuthMethod = "client_secret_basic" })
+		post := h.webApp("post", confidential, func(c *operator.Client) { c.AuthMethod = "client_secret_post" })
+		h.webApp("keys", confidential, func(c *operator.Client) { c.AuthMethod, c.JWKS = "private_key_jwt", []byte(setOf(h, key)) })
 		h.webApp("public")
-		inBody := func(c ClientView) []string {
+		inBody := func(c operator.Client) []string {
 			return []string{"client_id", c.ID, "client_secret", c.Secret}
 		}
 		h.run("client_secret_basic", func(h *house) {
@@ -238,7 +240,7 @@ func TestEachWayToAuthenticate(t *testing.T) {
 		h.run("private_key_jwt", func(h *house) {
 			code := b.codeFor("keys")
 			h.refused(h.form("/token", body(code, "client_id", "keys")), 401, "invalid_client")
-			h.refused(h.form("/token", body(code), basicOf(ClientView{ID: "keys", Secret: "x"})), 401, "invalid_client")
+			h.refused(h.form("/token", body(code), basicOf(operator.Client{ID: "keys", Secret: "x"})), 401, "invalid_client")
 			a := h.ok(h.form("/token", body(code, h.assertionOf("keys", key)...)))
 			h.ok(h.form("/token", append([]string{"grant_type", "refresh_token", "refresh_token", a.member("refresh_token")}, h.assertionOf("keys", key)...)))
 			h.refused(h.refresh(a.member("refresh_token"), "client_id", "keys"), 401, "invalid_client")

@@ -11,6 +11,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	ours "github.com/keywright/keywright/internal/jose"
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // idToken verifies the ID token of an answer by the published keys, with a
@@ -54,18 +55,18 @@ func (h *house) wantClaims(claims map[string]any, names ...string) {
 }
 
 // itself is a client that registered itself and said no more than it had to.
-func (h *house) itself() ClientView {
+func (h *house) itself() operator.Client {
 	h.Helper()
 	a := h.post("/clients", `{"redirect_uris":["`+redirectURI+`"],"grant_types":["authorization_code","refresh_token"],"token_endpoint_auth_method":"client_secret_post"}`, h.initialToken(1))
 	if a.status != 201 {
 		h.Fatal(a.body)
 	}
-	return ClientView{ID: a.member("client_id"), Secret: a.member("client_secret")}
+	return operator.Client{ID: a.member("client_id"), Secret: a.member("client_secret")}
 }
 
 func TestIDTokens(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		app := h.webApp("app", func(c *ClientView) { c.Audiences = []string{"https://api.example.com"} })
+		app := h.webApp("app", func(c *operator.Client) { c.Audiences = []string{"https://api.example.com"} })
 		h.run("what is in one", func(h *house) {
 			b := h.visitor("one@example.com")
 			signedInAt := h.clock.now().Add(-time.Second)
@@ -139,7 +140,7 @@ func TestIDTokens(t *testing.T) {
 		h.run("each client has the algorithm that it registered", func(h *house) {
 			b := h.visitor("alg@example.com")
 			for _, alg := range []string{"RS256", "ES256", "EdDSA"} {
-				c := h.webApp("alg-"+alg, func(c *ClientView) { c.IDTokenAlg = alg })
+				c := h.webApp("alg-"+alg, func(c *operator.Client) { c.IDTokenAlg = alg })
 				a := b.tokens(c)
 				header, claims := h.idToken(a)
 				if header.Algorithm != alg || claims["at_hash"] != halfHash(ours.Algorithm(alg), a.member("access_token")) {
@@ -183,7 +184,7 @@ func TestIDTokens(t *testing.T) {
 			}
 		})
 		h.run("claims cannot ask for what the client may not have", func(h *house) {
-			poor := h.webApp("poor", func(c *ClientView) { c.Scopes = []string{"openid"} })
+			poor := h.webApp("poor", func(c *operator.Client) { c.Scopes = []string{"openid"} })
 			b := h.visitor("poor@example.com")
 			b.get(authorizePath("poor", "scope", "openid", "claims", `{"id_token":{"email":null},"userinfo":{"email":{"essential":true},"name":null}}`)).shows(200, "allow")
 			if strings.Contains(b.at.body, "see your") {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 const postLogoutURI = "https://app.example.com/"
@@ -65,7 +67,7 @@ func TestEndSession(t *testing.T) {
 			web, stranger := h.webApp("web", confidential), h.webApp("stranger", confidential)
 			b := h.visitor("84@example.com")
 			a := b.tokens(web)
-			ask := func(token string, c ClientView) string {
+			ask := func(token string, c operator.Client) string {
 				return h.ok(h.form("/introspect", []string{"token", token}, basicOf(c))).body
 			}
 			for _, token := range []string{a.member("access_token"), a.member("refresh_token")} {
@@ -102,7 +104,7 @@ func TestEndSession(t *testing.T) {
 			hint, foreign := tokens.member("id_token"), b.tokens(other).member("id_token")
 			f := newForger(h, hint)
 			h.webApp("off")
-			off := b.tokens(ClientView{ID: "off"}).member("id_token")
+			off := b.tokens(operator.Client{ID: "off"}).member("id_token")
 			h.admin("POST", "/clients/off/disable", nil, nil)
 			for name, parameters := range map[string][]string{
 				"an address that nobody registered": {"id_token_hint", hint, "post_logout_redirect_uri", "https://evil.example/"},
@@ -186,8 +188,8 @@ func TestEndSession(t *testing.T) {
 
 func TestFrontChannelLogout(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		front := func(uri, logout string) func(*ClientView) {
-			return func(c *ClientView) {
+		front := func(uri, logout string) func(*operator.Client) {
+			return func(c *operator.Client) {
 				c.RedirectURIs, c.FrontchannelLogoutURI = append(c.RedirectURIs, uri), logout
 			}
 		}
@@ -196,7 +198,7 @@ func TestFrontChannelLogout(t *testing.T) {
 		h.webApp("three", front("https://three.example.com/cb", "https://three.example.com/out")) // which has nothing in this session
 		off := h.webApp("off", front("https://off.example.com/cb", "https://off.example.com/out"))
 		b := h.visitor("ada@example.com")
-		h.visitorAgain("ada@example.com").tokens(ClientView{ID: "three"})
+		h.visitorAgain("ada@example.com").tokens(operator.Client{ID: "three"})
 		b.tokens(two)
 		b.tokens(off)
 		h.admin("POST", "/clients/off/disable", nil, nil)

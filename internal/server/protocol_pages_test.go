@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // switchTo presses the language switch below a page.
@@ -204,7 +206,7 @@ func TestSignInPage(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		h.registered("ada@example.com")
 		h.registered("off@example.com")
-		h.admin("POST", "/users/off@example.com/disable", nil, &UserView{})
+		h.admin("POST", "/users/off@example.com/disable", nil, &operator.User{})
 		h.run("a wrong password, an unknown address and a disabled person look alike", func(h *house) {
 			var first answer
 			for email, password := range map[string]string{"ada@example.com": "wrong", "nobody@example.com": "wrong", "off@example.com": rightPassword, "long@example.com": strings.Repeat("x", 2000)} {
@@ -355,9 +357,9 @@ func TestDeveloperSeesWhatIsWrong(t *testing.T) {
 
 func TestDeveloperSeesAWholeFlow(t *testing.T) {
 	h := newHouse(t, asDev)
-	app := h.webApp("app", func(c *ClientView) { c.Name = "Notes" })
+	app := h.webApp("app", func(c *operator.Client) { c.Name = "Notes" })
 	b := h.browser()
-	h.admin("POST", "/users", NewUser{Email: "ada@example.com", Name: "Ada", Password: rightPassword}, nil)
+	h.admin("POST", "/users", operator.NewUser{Email: "ada@example.com", Name: "Ada", Password: rightPassword}, nil)
 	b.get(authorizePath("app")).shows(200, "sign-in")
 	b.signInAs("ada@example.com").shows(200, "allow").press("allow")
 	a := h.ok(h.redeem(app, b.answered(redirectURI).Get("code")))

@@ -6,10 +6,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // allowed wants a code without any page, and redeems it.
-func (b *browser) allowed(c ClientView, parameters ...string) answer {
+func (b *browser) allowed(c operator.Client, parameters ...string) answer {
 	b.h.Helper()
 	b.get(authorizePath(c.ID, parameters...))
 	return b.h.ok(b.h.redeem(c, b.answered(redirectURI).Get("code")))
@@ -30,7 +32,7 @@ func (b *browser) session() string { return b.cookies[b.h.Server.cookies.session
 
 func TestOneSessionServesAllClients(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		clients := []ClientView{h.webApp("one"), h.webApp("two", confidential), h.webApp("three", trusted)}
+		clients := []operator.Client{h.webApp("one"), h.webApp("two", confidential), h.webApp("three", trusted)}
 		b := h.browser()
 		b.get(authorizePath("one"))
 		h.registered("ada@example.com")
@@ -280,7 +282,7 @@ func TestOfflineAccess(t *testing.T) {
 
 func TestConsent(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		app, other := h.webApp("app", func(c *ClientView) { c.Name = "The <b>app</b>" }), h.webApp("other")
+		app, other := h.webApp("app", func(c *operator.Client) { c.Name = "The <b>app</b>" }), h.webApp("other")
 		h.run("is remembered for a person, a client and scopes", func(h *house) {
 			b := h.visitor("remembered@example.com")
 			b.get(authorizePath("app", "scope", "openid profile")).shows(200, "allow")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/keywright/keywright/internal/jose"
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // changeProfile says something about the person at the account page.
@@ -19,7 +20,7 @@ func (b *browser) changeProfile(fields ...string) *browser {
 
 func TestUserInfo(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		app := h.webApp("app", func(c *ClientView) { c.Audiences = []string{"https://api.example.com"} })
+		app := h.webApp("app", func(c *operator.Client) { c.Audiences = []string{"https://api.example.com"} })
 		whole := h.visitor("ada@example.com")
 		whole.changeProfile("name", "Ada Lovelace", "phone", "+44 20 7946 0000", "address", "12 St James's Square\r\nLondon")
 		changedAt := h.clock.now().Unix()
@@ -81,7 +82,7 @@ func TestUserInfo(t *testing.T) {
 		})
 		h.run("signed for a client that registered so", func(h *house) {
 			for _, alg := range []string{"RS256", "ES256", "EdDSA"} {
-				signed := h.webApp("signed-"+alg, func(c *ClientView) { c.UserInfoAlg = alg })
+				signed := h.webApp("signed-"+alg, func(c *operator.Client) { c.UserInfoAlg = alg })
 				a := h.ok(h.get("/userinfo", bearerToken(whole.tokens(signed).member("access_token"))))
 				if a.header.Get("Content-Type") != "application/jwt" || a.header.Get("Cache-Control") != "no-store" {
 					h.Error(a.header)
@@ -170,7 +171,7 @@ func TestUserInfo(t *testing.T) {
 		})
 		h.run("a person who is disabled", func(h *house) {
 			a := h.visitor("off@example.com").tokens(app)
-			h.admin("POST", "/users/off@example.com/disable", nil, &UserView{})
+			h.admin("POST", "/users/off@example.com/disable", nil, &operator.User{})
 			if h.holds(a) {
 				h.Error("the token lives")
 			}

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 func grace(d time.Duration) func(*Config) {
@@ -78,7 +80,7 @@ func TestStrictRotation(t *testing.T) {
 		})
 		h.run("64 another client", func(h *house) {
 			first := h.signIn("64@example.com")
-			h.addClient(ClientView{ID: "spa", Public: true, Grants: []string{"refresh_token"}})
+			h.addClient(operator.Client{ID: "spa", Public: true, Grants: []string{"refresh_token"}})
 			h.refused(h.refresh(first.refresh, "client_id", "spa"), 400, "invalid_grant")
 			h.rotated(first.refresh) // it did not hurt the owner
 		})
@@ -95,25 +97,25 @@ func TestStrictRotation(t *testing.T) {
 		})
 		h.run("66 the person is disabled", func(h *house) {
 			first := h.signIn("66@example.com")
-			h.admin("POST", "/users/66@example.com/disable", nil, &UserView{})
+			h.admin("POST", "/users/66@example.com/disable", nil, &operator.User{})
 			h.dead(first)
 			h.wantBody(h.login("66@example.com", rightPassword), 401, notSignedIn)
-			h.admin("POST", "/users/66@example.com/enable", nil, &UserView{})
+			h.admin("POST", "/users/66@example.com/enable", nil, &operator.User{})
 			h.dead(first) // what was ended stays ended
 			h.ok(h.login("66@example.com", rightPassword))
 		})
 		h.run("66 the person's sessions are ended", func(h *house) {
 			first := h.signIn("66b@example.com")
-			h.admin("POST", "/users/66b@example.com/end-sessions", nil, &UserView{})
+			h.admin("POST", "/users/66b@example.com/end-sessions", nil, &operator.User{})
 			h.dead(first)
 			h.rotated(h.signIn("66b@example.com").refresh)
 		})
 		h.run("66 the client is disabled", func(h *house) {
 			first := h.signIn("66c@example.com")
-			h.admin("POST", "/clients/direct/disable", nil, &ClientView{})
+			h.admin("POST", "/clients/direct/disable", nil, &operator.Client{})
 			h.refused(h.refresh(first.refresh), 401, "invalid_client")
 			h.wantBody(h.login("66c@example.com", rightPassword), 401, notSignedIn)
-			h.admin("POST", "/clients/direct/enable", nil, &ClientView{})
+			h.admin("POST", "/clients/direct/enable", nil, &operator.Client{})
 			h.dead(first)
 		})
 		h.run("68 rotations within one second leave every older token dead", func(h *house) {

@@ -8,6 +8,7 @@ import (
 	"github.com/keywright/keywright/internal/account"
 	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/random"
 	"github.com/keywright/keywright/internal/store"
 )
 
@@ -48,7 +49,7 @@ func (s *Server) registerDirect(x *exchange, r account.Registration, canonicalEm
 		existing *account.User
 		direct   *oauth.Client
 	}
-	err = decide(x.r.Context(), s.DB, x.origin("", oauth.DirectClient),
+	err = store.Decide(x.r.Context(), s.DB, x.origin("", oauth.DirectClient),
 		func(tx *store.Tx) (f facts, err error) {
 			if f.existing, err = tx.LockUserByEmail(canonicalEmail); err == nil {
 				f.direct, err = tx.Client(oauth.DirectClient)
@@ -59,7 +60,7 @@ func (s *Server) registerDirect(x *exchange, r account.Registration, canonicalEm
 			if closed = !s.SignUp || f.direct == nil || f.direct.Disabled; closed {
 				return nil, nil
 			}
-			return account.Register(r, canonicalEmail, hash, newID(oauth.SubjectPrefix), f.existing, now), nil
+			return account.Register(r, canonicalEmail, hash, random.ID(oauth.SubjectPrefix), f.existing, now), nil
 		})
 	return closed, err
 }

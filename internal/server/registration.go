@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/keywright/keywright/internal/change"
+	"github.com/keywright/keywright/internal/jose"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/random"
 	"github.com/keywright/keywright/internal/store"
 )
 
@@ -36,11 +38,11 @@ func (s *Server) registerClient(x *exchange) {
 		return
 	}
 	key := s.DB.Secrets().ClientSecret
-	secret, access := newSecret(clientSecretPrefix), newSecret(registrationTokenPrefix)
-	fresh := oauth.FreshClient{ID: newID("cl_"), SecretHash: oauth.SecretHash(key, secret), TokenHash: oauth.RegistrationTokenHash(key, access)}
+	secret, access := random.Secret(random.ClientSecret), random.Secret(random.RegistrationToken)
+	fresh := oauth.FreshClient{ID: random.ID("cl_"), SecretHash: oauth.SecretHash(key, secret), TokenHash: oauth.RegistrationTokenHash(key, access)}
 	var c *oauth.Client
 	var refusal *oauth.Refusal
-	err := decide(x.r.Context(), s.DB, x.origin(fresh.ID, fresh.ID),
+	err := store.Decide(x.r.Context(), s.DB, x.origin(fresh.ID, fresh.ID),
 		func(tx *store.Tx) (*oauth.RegistrationToken, error) {
 			return tx.LockRegistrationToken(oauth.InitialTokenHash(key, token))
 		},
@@ -83,7 +85,7 @@ func (s *Server) changeRegistration(x *exchange) {
 	if !ok {
 		return
 	}
-	key, secret := s.DB.Secrets().ClientSecret, newSecret(clientSecretPrefix)
+	key, secret := s.DB.Secrets().ClientSecret, random.Secret(random.ClientSecret)
 	fresh := oauth.FreshClient{SecretHash: oauth.SecretHash(key, secret)}
 	var next *oauth.Client
 	ok = x.configure(id, token, func(c *oauth.Client) (changes []change.Change, refusal *oauth.Refusal) {
@@ -115,7 +117,7 @@ func (s *Server) removeRegistration(x *exchange) {
 func (x *exchange) configure(id, token string, rule func(*oauth.Client) ([]change.Change, *oauth.Refusal)) (ok bool) {
 	var refusal *oauth.Refusal
 	hash := oauth.RegistrationTokenHash(x.server.DB.Secrets().ClientSecret, token)
-	err := decide(x.r.Context(), x.server.DB, x.origin(id, id),
+	err := store.Decide(x.r.Context(), x.server.DB, x.origin(id, id),
 		func(tx *store.Tx) (*oauth.Client, error) { return tx.LockClient(id) },
 		func(c *oauth.Client, _ time.Time) (changes []change.Change, err error) {
 			if refusal = oauth.MayConfigure(c, hash); refusal == nil {
@@ -184,7 +186,7 @@ func (x *exchange) registration() (r oauth.Registration, ok bool) {
 		x.refuse(refusal)
 		return r, false
 	}
-	keys, err := publicKeys(r.JWKS)
+	keys, err := jose.CanonicalPublicSet(r.JWKS)
 	if err != nil {
 		x.fail(http.StatusBadRequest, oauth.InvalidClientMetadata, err.Error())
 		return r, false

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // registering lets clients register themselves.
@@ -20,8 +21,8 @@ func registering(c *Config) { c.ClientRegistration = true }
 // initialToken lets its bearer register clients.
 func (h *house) initialToken(uses int64) option {
 	h.Helper()
-	var made RegistrationTokenView
-	h.admin("POST", "/registration-tokens", NewRegistrationToken{Uses: uses, TTL: time.Hour}, &made)
+	var made operator.RegistrationToken
+	h.admin("POST", "/registration-tokens", operator.NewRegistrationToken{Uses: uses, TTL: time.Hour}, &made)
 	return bearerToken(made.Token)
 }
 
@@ -66,9 +67,9 @@ func TestClientRegistersReadsChangesAndRemovesItself(t *testing.T) {
 			*c.ClientSecretExpiresAt != 0 || *c.ClientIDIssuedAt != h.clock.now().Unix() || c.RegistrationClientURI != h.Policy.Issuer+"/clients?client_id="+c.ClientID {
 			h.Errorf("%+v", c)
 		}
-		var stored ClientView
+		var stored operator.Client
 		h.admin("GET", "/clients/"+c.ClientID, nil, &stored)
-		want := ClientView{
+		want := operator.Client{
 			ID: c.ClientID, Name: "The shop", AuthMethod: "client_secret_basic", Grants: []string{"authorization_code"}, ResponseModes: []string{},
 			Scopes: []string{"openid", "profile", "email", "address", "phone", "offline_access"}, Audiences: []string{}, Serves: []string{},
 			RedirectURIs: []string{"https://shop.example.com/cb"}, PostLogoutRedirectURIs: []string{}, Origins: []string{}, RequirePKCE: new(true),
@@ -78,7 +79,7 @@ func TestClientRegistersReadsChangesAndRemovesItself(t *testing.T) {
 			h.Errorf("%s, want %s", mustJSON(stored), mustJSON(want))
 		}
 		secret := func(secret string) answer {
-			return h.form("/introspect", []string{"token", "x"}, basicOf(ClientView{ID: c.ClientID, Secret: secret}))
+			return h.form("/introspect", []string{"token", "x"}, basicOf(operator.Client{ID: c.ClientID, Secret: secret}))
 		}
 		h.run("it proves itself with its secret", func(h *house) {
 			h.ok(secret(c.ClientSecret))
@@ -109,7 +110,7 @@ func TestClientRegistersReadsChangesAndRemovesItself(t *testing.T) {
 			if strings.Contains(a.body, "client_secret\"") || strings.Contains(a.body, "The shop") {
 				h.Error(a.body)
 			}
-			var now ClientView
+			var now operator.Client
 			h.admin("GET", "/clients/"+c.ClientID, nil, &now)
 			if now.RegisteredBy != stored.RegisteredBy || !now.CreatedAt.Equal(stored.CreatedAt) || now.Name != "" || now.RedirectURIs[0] != "https://shop.example.com/new" {
 				h.Errorf("%+v", now)
@@ -178,14 +179,14 @@ func TestInitialTokenRegistersAsOftenAsItMay(t *testing.T) {
 			if a := h.post("/clients", shop, token); a.status != 201 {
 				h.Error(a)
 			}
-			var tokens []RegistrationTokenView
+			var tokens []operator.RegistrationToken
 			h.admin("GET", "/registration-tokens", nil, &tokens)
 			last := tokens[len(tokens)-1]
 			if last.Token != "" || last.UsesLeft != 1 {
 				h.Errorf("%+v", last)
 			}
 			clients := h.rows("clients")
-			h.admin("POST", "/registration-tokens/"+last.ID+"/remove", nil, &RegistrationTokenView{})
+			h.admin("POST", "/registration-tokens/"+last.ID+"/remove", nil, &operator.RegistrationToken{})
 			h.refused(h.post("/clients", shop, token), 401, "invalid_token")
 			if h.rows("clients") != clients {
 				h.Error("clients are gone")
@@ -199,7 +200,7 @@ func TestInitialTokenRegistersAsOftenAsItMay(t *testing.T) {
 				h.Error(a)
 			}
 		})
-		for _, asked := range []NewRegistrationToken{{}, {Uses: -1, TTL: time.Hour}, {Uses: 1}, {Uses: 1_000_001, TTL: time.Hour}, {Uses: 1, TTL: 366 * 24 * time.Hour}, {Uses: 1, TTL: -time.Hour}} {
+		for _, asked := range []operator.NewRegistrationToken{{}, {Uses: -1, TTL: time.Hour}, {Uses: 1}, {Uses: 1_000_001, TTL: time.Hour}, {Uses: 1, TTL: 366 * 24 * time.Hour}, {Uses: 1, TTL: -time.Hour}} {
 			h.mended(h.admin("POST", "/registration-tokens", asked, nil), "a token")
 		}
 	}, registering)
@@ -217,7 +218,7 @@ func TestRegistrationNeedsTheRightToken(t *testing.T) {
 			"a made-up one":              bearerToken("kwm_" + strings.Repeat("A", 43)),
 			"a person's":                 person,
 			"the client's secret":        bearerToken(c.ClientSecret),
-			"the client by header":       basicOf(ClientView{ID: c.ClientID, Secret: c.ClientSecret}),
+			"the client by header":       basicOf(operator.Client{ID: c.ClientID, Secret: c.ClientSecret}),
 			"another client's":           other.token(),
 			"the client's own, extended": bearerToken(c.RegistrationAccessToken + "A"),
 			"the client's own, shorter":  bearerToken(c.RegistrationAccessToken[:40]),
@@ -253,11 +254,11 @@ func TestRegistrationNeedsTheRightToken(t *testing.T) {
 func TestDisabledClientCannotChangeItself(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		c := h.enrol(shop)
-		h.admin("POST", "/clients/"+c.ClientID+"/disable", nil, &ClientView{})
+		h.admin("POST", "/clients/"+c.ClientID+"/disable", nil, &operator.Client{})
 		h.refused(h.get(c.path, c.token()), 401, "invalid_token")
 		h.refused(h.put(c.path, c.again(shop), c.token()), 401, "invalid_token")
 		h.refused(h.send("DELETE", c.path, "", c.token()), 401, "invalid_token")
-		var view ClientView
+		var view operator.Client
 		if h.admin("GET", "/clients/"+c.ClientID, nil, &view); !view.Disabled {
 			h.Errorf("%+v", view)
 		}
@@ -307,7 +308,7 @@ func TestClientCannotGiveItselfMore(t *testing.T) {
 			"id_token_encrypted_response_alg":null,"request_uris":[],"dpop_bound_access_tokens":false,"default_max_age":5,"logo_uri":"javascript:alert(1)","client_name#de":"Laden"`
 		for _, id := range []string{h.enrol(with(ignored)).ClientID, c.ClientID} {
 			h.ok(h.put(c.path, c.again(with(ignored)), c.token()))
-			var v ClientView
+			var v operator.Client
 			h.admin("GET", "/clients/"+id, nil, &v)
 			if v.Trusted || v.Public || v.Native || !*v.RequirePKCE || len(v.Audiences)+len(v.Serves)+len(v.Origins) > 0 || len(v.Scopes) != 6 || v.AccessTokenTTL != "" ||
 				!slices.Equal(v.Grants, []string{"authorization_code"}) || !strings.HasPrefix(v.RegisteredBy, "registration:") {
@@ -352,7 +353,7 @@ func TestSecretFollowsHowTheClientProvesItself(t *testing.T) {
 			return h.ok(h.put(c.path, c.again(`{"redirect_uris":["https://shop.example.com/cb"],"token_endpoint_auth_method":"`+method+`","jwks":`+aPublicKey+`}`), c.token()))
 		}
 		proves := func(secret string) int {
-			return h.form("/introspect", []string{"token", "x"}, basicOf(ClientView{ID: c.ClientID, Secret: secret})).status
+			return h.form("/introspect", []string{"token", "x"}, basicOf(operator.Client{ID: c.ClientID, Secret: secret})).status
 		}
 		first := become("client_secret_basic").member("client_secret")
 		if first == "" || proves(first) != 200 {
@@ -415,7 +416,7 @@ func TestHostileURIsAreRefusedInEveryWayOfRegistering(t *testing.T) {
 				if a := h.admin("POST", "/clients", metadata, nil); a.status != 400 {
 					h.Errorf("command, %s %.60q: %d %s", member, uri, a.status, a.body)
 				}
-				var plan ClientPlan
+				var plan operator.ClientPlan
 				if h.admin("POST", "/client-apply", map[string]any{"clients": []any{metadata}, "make_secrets": true}, &plan); len(plan.Problems) != 1 || len(plan.Steps) != 0 {
 					h.Errorf("file, %s %.60q: %+v", member, uri, plan)
 				}

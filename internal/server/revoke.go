@@ -47,7 +47,7 @@ func (s *Server) revoke(x *exchange) {
 	}
 	var refusal *oauth.Refusal
 	id := q.client.ID
-	err := decide(x.r.Context(), s.DB, x.origin(id, id),
+	err := store.Decide(x.r.Context(), s.DB, x.origin(id, id),
 		func(tx *store.Tx) (oauth.RefreshFacts, error) {
 			return tx.LockRefreshFacts(id, q.token.GrantID(), q.token.TokenID())
 		},

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 func TestRevocationEndpoint(t *testing.T) {
@@ -92,7 +94,7 @@ func TestRevocationEndpoint(t *testing.T) {
 		h.run("whoever does not authenticate revokes nothing", func(h *house) {
 			token := issue(h, billing)
 			h.refused(revoke(h, token), 401, "invalid_client")
-			h.refused(revoke(h, token, basicOf(ClientView{ID: "billing", Secret: "x"})), 401, "invalid_client")
+			h.refused(revoke(h, token, basicOf(operator.Client{ID: "billing", Secret: "x"})), 401, "invalid_client")
 			h.refused(h.form("/revoke", []string{"token", token, "client_id", "billing"}), 401, "invalid_client")
 			if !active(h, token, billing) {
 				h.Error("it was revoked")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/random"
 )
 
 // A sealer seals what travels through the pages in a form's field. Nobody can
@@ -66,7 +67,7 @@ func (f flow) expired(now time.Time) bool { return now.Sub(f.Start) >= oauth.Flo
 // newFlow begins one by the clock that its rules are measured by.
 func (s *Server) newFlow(x *exchange, query string) (flow, error) {
 	now, err := s.DB.Read(x.r.Context()).Now()
-	return flow{ID: newID("flw_"), Start: now, Query: query}, err
+	return flow{ID: random.ID("flw_"), Start: now, Query: query}, err
 }
 
 // consent is a consent page that was shown: to whom, and what it said.

@@ -11,10 +11,13 @@ import (
 
 	"github.com/keywright/keywright/internal/account"
 	"github.com/keywright/keywright/internal/jose"
+	"github.com/keywright/keywright/internal/keyring"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/operator"
 	"github.com/keywright/keywright/internal/outbound"
 	"github.com/keywright/keywright/internal/pages"
 	"github.com/keywright/keywright/internal/password"
+	"github.com/keywright/keywright/internal/random"
 	"github.com/keywright/keywright/internal/store"
 )
 
@@ -49,7 +52,8 @@ type Dev struct {
 // Server answers requests.
 type Server struct {
 	Config
-	keys      *keyring
+	keys      *keyring.Keyring
+	published atomic.Pointer[publishedKeys]
 	pages     *pages.Pages
 	cookies   cookieNames
 	sealer    sealer
@@ -77,29 +81,23 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.keys.keep(ctx); err != nil {
+	if err := s.keys.Keep(ctx); err != nil {
 		return nil, err
 	}
 	return s, s.reload(ctx)
 }
 
-// NewAdmin answers the operator's commands where no server runs. It makes no
-// signing keys unless it is asked to: that takes long, and how long a key signs
-// the settings of a server say.
-func NewAdmin(ctx context.Context, c Config) (http.Handler, error) {
-	s, err := newServer(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	return s.Admin(), s.reload(ctx)
+// Operator answers the operator's commands beside the server.
+func (s *Server) Operator() http.Handler {
+	return operator.New(operator.Config{DB: s.DB, Hasher: s.Hasher, Keys: s.keys, Reload: s.reload})
 }
 
 func newServer(ctx context.Context, c Config) (*Server, error) {
-	s := &Server{Config: c, nodeID: newID("nod_")}
-	s.keys = &keyring{db: c.DB, lifetime: c.KeyLifetime}
+	s := &Server{Config: c, nodeID: random.ID("nod_")}
+	s.keys = keyring.New(c.DB, c.KeyLifetime)
 	s.throttle = buckets{c.DB.Secrets().Throttle}
 	s.addresses = addressHash{c.DB.Secrets().Address}
-	if err := s.ensureDirectClient(ctx); err != nil {
+	if err := operator.EnsureDirectClient(ctx, c.DB); err != nil {
 		return nil, err
 	}
 	s.cookies, s.ended, s.owed = namesOfCookies(c.Policy.Issuer), make(chan struct{}, 1), make(chan struct{}, 1)

@@ -12,6 +12,7 @@ import (
 	"github.com/keywright/keywright/internal/oauth"
 	"github.com/keywright/keywright/internal/pages"
 	"github.com/keywright/keywright/internal/password"
+	"github.com/keywright/keywright/internal/random"
 	"github.com/keywright/keywright/internal/store"
 )
 
@@ -219,8 +220,8 @@ func (s *Server) startSession(x *exchange, proved provedPassword) (signedIn bool
 		session oauth.SessionFacts
 	}
 	secret, current := randomText(), x.sessionHash()
-	fresh := oauth.FreshSession{ID: newID("ses_"), SecretHash: oauth.SessionHash(s.DB.Secrets().Session, secret)}
-	err = decide(x.r.Context(), s.DB, x.origin(proved.user, ""),
+	fresh := oauth.FreshSession{ID: random.ID("ses_"), SecretHash: oauth.SessionHash(s.DB.Secrets().Session, secret)}
+	err = store.Decide(x.r.Context(), s.DB, x.origin(proved.user, ""),
 		func(tx *store.Tx) (f facts, err error) {
 			if f.user, err = tx.LockUser(proved.user); err == nil {
 				f.session, err = tx.LockSessionFacts(current)
@@ -303,7 +304,7 @@ func (s *Server) reserveAttempt(x *exchange, canonicalEmail, client string) (key
 	}
 	type facts struct{ account, address account.Bucket }
 	keys = []string{s.throttle.account(canonicalEmail), s.throttle.address(x.address())}
-	err = decide(x.r.Context(), s.DB, x.origin("", client),
+	err = store.Decide(x.r.Context(), s.DB, x.origin("", client),
 		func(tx *store.Tx) (f facts, err error) {
 			f.account, f.address, err = tx.LockAttempts(keys[0], keys[1])
 			return f, err

@@ -10,6 +10,7 @@ import (
 	"github.com/keywright/keywright/internal/oauth"
 	"github.com/keywright/keywright/internal/pages"
 	"github.com/keywright/keywright/internal/password"
+	"github.com/keywright/keywright/internal/random"
 	"github.com/keywright/keywright/internal/store"
 )
 
@@ -82,7 +83,7 @@ func (s *Server) registerByPage(x *exchange, r account.Registration, canonicalEm
 	if s.Limits.PerAddress > 0 {
 		var reserved account.Reservation
 		key := s.throttle.signUp(x.address())
-		err := decide(x.r.Context(), s.DB, x.origin("", ""),
+		err := store.Decide(x.r.Context(), s.DB, x.origin("", ""),
 			func(tx *store.Tx) (account.Bucket, error) { return tx.LockAttempt(key) },
 			func(b account.Bucket, now time.Time) ([]change.Change, error) {
 				reserved = s.Limits.ReserveSignUp(b, now)
@@ -100,9 +101,9 @@ func (s *Server) registerByPage(x *exchange, r account.Registration, canonicalEm
 }
 
 func (s *Server) registerPerson(x *exchange, r account.Registration, canonicalEmail, hash string) error {
-	return decide(x.r.Context(), s.DB, x.origin("", ""),
+	return store.Decide(x.r.Context(), s.DB, x.origin("", ""),
 		func(tx *store.Tx) (*account.User, error) { return tx.LockUserByEmail(canonicalEmail) },
 		func(existing *account.User, now time.Time) ([]change.Change, error) {
-			return account.Register(r, canonicalEmail, hash, newID(oauth.SubjectPrefix), existing, now), nil
+			return account.Register(r, canonicalEmail, hash, random.ID(oauth.SubjectPrefix), existing, now), nil
 		})
 }

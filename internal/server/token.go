@@ -6,6 +6,7 @@ import (
 
 	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/random"
 	"github.com/keywright/keywright/internal/store"
 )
 
@@ -76,11 +77,11 @@ func (s *Server) issue(x *exchange, a oauth.Answer) {
 func (s *Server) redeemCode(x *exchange, req oauth.TokenRequest) (outcome oauth.Outcome, err error) {
 	id, hash := req.Client.ID, oauth.CodeHash(s.DB.Secrets().Code, req.Code)
 	x.step.joins("code", string(hash))
-	err = decide(x.r.Context(), s.DB, x.origin(id, id),
+	err = store.Decide(x.r.Context(), s.DB, x.origin(id, id),
 		func(tx *store.Tx) (oauth.CodeFacts, error) { return tx.LockCodeFacts(id, hash) },
 		func(facts oauth.CodeFacts, now time.Time) ([]change.Change, error) {
 			x.recognize(facts.Authenticating)
-			outcome = oauth.RedeemCode(s.Policy, req, facts, freshGrant(), now)
+			outcome = oauth.RedeemCode(s.Policy, req, facts, random.ForGrant(), now)
 			return outcome.Changes, nil
 		})
 	return outcome, err
@@ -94,15 +95,15 @@ func (s *Server) clientCredentials(x *exchange, req oauth.TokenRequest) (outcome
 		return outcome, err
 	}
 	x.recognize(facts.Client)
-	outcome = oauth.ClientCredentials(s.Policy, req, facts, freshToken(), s.now())
+	outcome = oauth.ClientCredentials(s.Policy, req, facts, random.ForToken(), s.now())
 	if len(outcome.Changes) == 0 {
 		return outcome, nil
 	}
-	err = decide(ctx, s.DB, x.origin(id, id),
+	err = store.Decide(ctx, s.DB, x.origin(id, id),
 		func(tx *store.Tx) (oauth.ClientFacts, error) { return tx.ClientFacts(id) },
 		func(facts oauth.ClientFacts, now time.Time) ([]change.Change, error) {
 			x.recognize(facts.Client)
-			outcome = oauth.ClientCredentials(s.Policy, req, facts, freshGrant(), now)
+			outcome = oauth.ClientCredentials(s.Policy, req, facts, random.ForGrant(), now)
 			return outcome.Changes, nil
 		})
 	return outcome, err
@@ -111,11 +112,11 @@ func (s *Server) clientCredentials(x *exchange, req oauth.TokenRequest) (outcome
 func (s *Server) refresh(x *exchange, req oauth.TokenRequest) (outcome oauth.Outcome, err error) {
 	presented, _ := oauth.ParseRefreshToken(req.RefreshToken)
 	id := req.Client.ID
-	err = decide(x.r.Context(), s.DB, x.origin(id, id),
+	err = store.Decide(x.r.Context(), s.DB, x.origin(id, id),
 		func(tx *store.Tx) (oauth.RefreshFacts, error) { return tx.LockRefreshFacts(id, presented.GrantID, "") },
 		func(facts oauth.RefreshFacts, now time.Time) ([]change.Change, error) {
 			x.recognize(facts.Authenticating)
-			outcome = oauth.Refresh(s.Policy, req, facts, freshToken(), now)
+			outcome = oauth.Refresh(s.Policy, req, facts, random.ForToken(), now)
 			return outcome.Changes, nil
 		})
 	return outcome, err

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // Numbers in test names are those of the project's list of protocol checks.
@@ -42,7 +44,7 @@ func TestTokenEndpoint(t *testing.T) {
 			h.refused(h.form("/token", with("resource", "https://api.example.com", "resource", "https://other.example.com"), basic), 400, "invalid_target")
 		})
 		h.run("the lifetime is the client's", func(h *house) {
-			short := h.addClient(ClientView{ID: "short", Grants: []string{"client_credentials"}, AccessTokenTTL: "30s"})
+			short := h.addClient(operator.Client{ID: "short", Grants: []string{"client_credentials"}, AccessTokenTTL: "30s"})
 			if a := h.ok(h.form("/token", grant, basicOf(short))); !strings.Contains(a.body, `"expires_in":30`) {
 				h.Error(a.body)
 			}
@@ -88,11 +90,11 @@ func TestTokenEndpoint(t *testing.T) {
 			known := h.form("/token", with("client_id", "billing", "client_secret", "x"))
 			for _, id := range []string{"nobody", strings.Repeat("i", 60_000), "'--", "usr_1", "é"} {
 				h.wantBody(h.form("/token", with("client_id", id, "client_secret", "x")), 401, known.body)
-				h.refused(h.form("/token", grant, basicOf(ClientView{ID: id, Secret: "x"})), 401, "invalid_client")
+				h.refused(h.form("/token", grant, basicOf(operator.Client{ID: id, Secret: "x"})), 401, "invalid_client")
 			}
 			for _, noText := range []string{"\x00", "\xff", "billing\x00"} { // which PostgreSQL would fail on
 				h.refused(h.form("/token", with("client_id", noText, "client_secret", "x")), 400, "invalid_request")
-				h.refused(h.form("/token", grant, basicOf(ClientView{ID: url.QueryEscape(noText), Secret: "x"})), 401, "invalid_client")
+				h.refused(h.form("/token", grant, basicOf(operator.Client{ID: url.QueryEscape(noText), Secret: "x"})), 401, "invalid_client")
 			}
 		})
 		h.run("48 a header that is no Basic", func(h *house) {
@@ -102,14 +104,14 @@ func TestTokenEndpoint(t *testing.T) {
 		})
 		h.run("49 a public client that sends a secret", func(h *house) {
 			h.refused(h.form("/token", []string{"grant_type", "refresh_token", "refresh_token", "x", "client_id", "direct", "client_secret", "x"}), 401, "invalid_client")
-			h.refused(h.form("/token", []string{"grant_type", "refresh_token", "refresh_token", "x"}, basicOf(ClientView{ID: "direct", Secret: ""})), 401, "invalid_client")
+			h.refused(h.form("/token", []string{"grant_type", "refresh_token", "refresh_token", "x"}, basicOf(operator.Client{ID: "direct", Secret: ""})), 401, "invalid_client")
 		})
 		h.run("49 a confidential client that sends none", func(h *house) {
 			h.refused(h.form("/token", with("client_id", "billing")), 401, "invalid_client")
 		})
 		h.run("50 a grant that the client may not use", func(h *house) {
 			h.refused(h.form("/token", with("client_id", "direct")), 400, "unauthorized_client")
-			none := h.addClient(ClientView{ID: "none"})
+			none := h.addClient(operator.Client{ID: "none"})
 			h.refused(h.form("/token", grant, basicOf(none)), 400, "unauthorized_client")
 			h.refused(h.form("/token", []string{"grant_type", "refresh_token", "refresh_token", "x"}, basic), 400, "unauthorized_client")
 		})
@@ -202,7 +204,7 @@ func TestClientThatIsDisabledIsRefusedAtOnce(t *testing.T) {
 func TestClientWithANewSecretLosesTheOldOne(t *testing.T) {
 	inEachHouse(t, func(h *house) {
 		old, _ := h.machine("billing")
-		var renewed ClientView
+		var renewed operator.Client
 		h.admin("POST", "/clients/billing/secret", nil, &renewed)
 		h.refused(h.form("/token", []string{"grant_type", "client_credentials"}, basicOf(old)), 401, "invalid_client")
 		h.ok(h.form("/token", []string{"grant_type", "client_credentials"}, basicOf(renewed)))
@@ -211,7 +213,7 @@ func TestClientWithANewSecretLosesTheOldOne(t *testing.T) {
 
 func TestPageOfAnotherOriginCannotUseAClient(t *testing.T) {
 	h := newHouse(t)
-	h.addClient(ClientView{ID: "spa", Public: true, Grants: []string{"refresh_token"}, Origins: []string{"https://app.example.com"}})
+	h.addClient(operator.Client{ID: "spa", Public: true, Grants: []string{"refresh_token"}, Origins: []string{"https://app.example.com"}})
 	request := []string{"grant_type", "refresh_token", "refresh_token", "x", "client_id", "spa"}
 	own := h.form("/token", request, header("Origin", "https://app.example.com"))
 	h.refused(own, 400, "invalid_grant")

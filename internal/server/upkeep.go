@@ -28,7 +28,7 @@ func (s *Server) Run(ctx context.Context) {
 		jobs.Go(func() { s.repeat(ctx, name, every, do) })
 	}
 	repeat("reload caches", cachePoll, s.reload)
-	repeat("keep keys", keyUpkeep, s.keys.keep)
+	repeat("keep keys", keyUpkeep, s.keys.Keep)
 	jobs.Go(func() { s.repeatOr(ctx, "read journal", journalPoll, s.ended, s.readJournal) })
 	jobs.Go(func() { s.repeatOr(ctx, "tell clients", journalPoll, s.owed, s.tellClients) })
 	repeat("expire rows", expiryPause, func(ctx context.Context) error { return expire(ctx, expiry) })
@@ -69,7 +69,7 @@ func (s *Server) reload(ctx context.Context) error {
 		return err
 	}
 	if s.cached.keys != keys {
-		if err := s.keys.load(ctx); err != nil {
+		if err := s.keys.Load(ctx); err != nil {
 			return err
 		}
 		s.seen.forget()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/operator"
 	"github.com/keywright/keywright/internal/store"
 )
 
@@ -15,7 +16,7 @@ func TestJournalIsNumberedAndSaysWhoDidWhat(t *testing.T) {
 		tokens := h.signIn("ada@example.com")
 		h.refused(h.refresh(h.rotated(tokens.refresh).refresh+"x"), 400, "invalid_grant")
 		h.refused(h.refresh(tokens.refresh), 400, "invalid_grant") // a replay
-		h.admin("POST", "/users/ada@example.com/disable", nil, &UserView{})
+		h.admin("POST", "/users/ada@example.com/disable", nil, &operator.User{})
 		if err := h.numberJournal(context.Background()); err != nil {
 			h.Fatal(err)
 		}

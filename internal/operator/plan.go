@@ -1,4 +1,4 @@
-package server
+package operator
 
 import (
 	"crypto/hmac"
@@ -13,12 +13,13 @@ import (
 
 	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/random"
 	"github.com/keywright/keywright/internal/store"
 )
 
 // DeclaredClients is what a file says: all clients that it is to have registered.
 type DeclaredClients struct {
-	Clients []ClientView `json:"clients"`
+	Clients []Client `json:"clients"`
 	// MakeSecrets lets clients that need a secret and name none have a new one.
 	MakeSecrets bool `json:"make_secrets"`
 }
@@ -52,29 +53,29 @@ type ClientProblem struct {
 	Problem string `json:"problem"`
 }
 
-// adminPlanClients says what adminApplyClients would do.
-func (s *Server) adminPlanClients(r *http.Request) (any, error) {
-	declared, problems, err := s.declaredClients(r)
+// planClients says what applyClients would do.
+func (o operator) planClients(r *http.Request) (any, error) {
+	declared, problems, err := o.declaredClients(r)
 	if err != nil || problems != nil {
 		return ClientPlan{Steps: []ClientStep{}, Problems: problems}, err
 	}
-	registered, err := s.DB.Read(r.Context()).Clients()
+	registered, err := o.DB.Read(r.Context()).Clients()
 	if err != nil {
 		return nil, err
 	}
-	return newPlan(declared, registered, s.now()).view(false), nil
+	return newPlan(declared, registered, o.DB.Now()).view(false), nil
 }
 
-// adminApplyClients makes the registered clients those that a file declares:
+// applyClients makes the registered clients those that a file declares:
 // all of them or, if there is a problem with one, none.
-func (s *Server) adminApplyClients(r *http.Request) (any, error) {
+func (o operator) applyClients(r *http.Request) (any, error) {
 	ctx := r.Context()
-	declared, problems, err := s.declaredClients(r)
+	declared, problems, err := o.declaredClients(r)
 	if err != nil || problems != nil {
 		return ClientPlan{Steps: []ClientStep{}, Problems: problems}, err
 	}
 	var p *clientPlan
-	err = decide(ctx, s.DB, operator,
+	err = store.Decide(ctx, o.DB, byOperator,
 		func(tx *store.Tx) ([]*oauth.Client, error) { return lockClients(tx, declared) },
 		func(registered []*oauth.Client, now time.Time) ([]change.Change, error) {
 			p = newPlan(declared, registered, now)
@@ -86,7 +87,7 @@ func (s *Server) adminApplyClients(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.view(true), s.reload(ctx)
+	return p.view(true), o.Reload(ctx)
 }
 
 // lockClients locks every client that applying may touch, in the order of their ids.
@@ -127,14 +128,14 @@ type declaredClient struct {
 }
 
 // declaredClients reads and checks what a file says.
-func (s *Server) declaredClients(r *http.Request) (declared []declaredClient, problems []ClientProblem, err error) {
+func (o operator) declaredClients(r *http.Request) (declared []declaredClient, problems []ClientProblem, err error) {
 	var file DeclaredClients
-	if err := decodeAdmin(r, &file); err != nil {
+	if err := decode(r, &file); err != nil {
 		return nil, nil, err
 	}
 	seen := map[string]bool{}
 	for i, v := range file.Clients {
-		d, problem := s.declaredClient(v, file.MakeSecrets)
+		d, problem := o.declaredClient(v, file.MakeSecrets)
 		if problem == "" && seen[v.ID] {
 			problem = "stands twice in the file"
 		}
@@ -150,13 +151,13 @@ func (s *Server) declaredClients(r *http.Request) (declared []declaredClient, pr
 	return declared, problems, nil
 }
 
-func (s *Server) declaredClient(v ClientView, makeSecret bool) (d declaredClient, problem string) {
+func (o operator) declaredClient(v Client, makeSecret bool) (d declaredClient, problem string) {
 	c, err := v.client(oauth.ByFile)
 	if err != nil {
 		return d, err.Error()
 	}
 	d.Client = c
-	key := s.DB.Secrets().ClientSecret
+	key := o.DB.Secrets().ClientSecret
 	switch {
 	case v.Secret != "" && !c.NeedsSecret():
 		return d, "has no secret, since it is public or proves itself with its keys"
@@ -164,7 +165,7 @@ func (s *Server) declaredClient(v ClientView, makeSecret bool) (d declaredClient
 		c.SecretHash = oauth.SecretHash(key, v.Secret)
 		return d, secretProblem(v.Secret)
 	case c.NeedsSecret() && makeSecret:
-		d.secret = newSecret(clientSecretPrefix)
+		d.secret = random.Secret(random.ClientSecret)
 		d.fresh = oauth.SecretHash(key, d.secret)
 	}
 	return d, ""
@@ -227,7 +228,7 @@ func (p *clientPlan) refuse(d declaredClient, problem string) {
 }
 
 func (p *clientPlan) add(d declaredClient) {
-	step := ClientStep{Action: "add", ID: d.ID, Fields: differences(ClientView{}, viewClient(d.Client))}
+	step := ClientStep{Action: "add", ID: d.ID, Fields: differences(Client{}, viewClient(d.Client))}
 	hash, ok := p.takeSecret(d, nil, &step)
 	if !ok {
 		return
@@ -292,7 +293,7 @@ func (p *clientPlan) view(done bool) ClientPlan {
 var undeclared = []string{"client_id", "client_secret", "registered_by", "disabled", "created_at"}
 
 // differences compares two views member by member.
-func differences(before, after ClientView) (fields []ClientField) {
+func differences(before, after Client) (fields []ClientField) {
 	was, is := membersOf(before), membersOf(after)
 	names := maps.Clone(was)
 	maps.Copy(names, is)
@@ -305,7 +306,7 @@ func differences(before, after ClientView) (fields []ClientField) {
 }
 
 // membersOf returns the members of a view's JSON that say something.
-func membersOf(v ClientView) map[string]any {
+func membersOf(v Client) map[string]any {
 	text, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // every view was made by viewClient

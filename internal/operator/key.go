@@ -1,14 +1,15 @@
-package server
+package operator
 
 import (
 	"net/http"
 	"time"
 
+	"github.com/keywright/keywright/internal/keyring"
 	"github.com/keywright/keywright/internal/oauth"
 )
 
-// KeyView is a signing key as commands show it.
-type KeyView struct {
+// Key is a signing key as commands show it.
+type Key struct {
 	ID          string    `json:"kid"`
 	Algorithm   string    `json:"alg"`
 	Signing     bool      `json:"signing"`
@@ -16,16 +17,16 @@ type KeyView struct {
 	SignsFrom   time.Time `json:"signs_from"`
 }
 
-func (s *Server) adminListKeys(r *http.Request) (any, error) {
-	rows, err := s.DB.Read(r.Context()).SigningKeys()
+func (o operator) listKeys(r *http.Request) (any, error) {
+	rows, err := o.DB.Read(r.Context()).SigningKeys()
 	if err != nil {
 		return nil, err
 	}
-	all, now := lives(rows), s.now()
-	views := make([]KeyView, len(all))
+	all, now := keyring.Lives(rows), o.DB.Now()
+	views := make([]Key, len(all))
 	for i, k := range all {
 		signer, _ := oauth.Signer(all, k.Algorithm, now)
-		views[i] = KeyView{k.ID, k.Algorithm, k.ID == signer.ID, k.PublishedAt, k.SignsFrom}
+		views[i] = Key{k.ID, k.Algorithm, k.ID == signer.ID, k.PublishedAt, k.SignsFrom}
 	}
 	return views, nil
 }
@@ -37,21 +38,21 @@ type Rotation struct {
 	Leaked bool `json:"leaked"`
 }
 
-func (s *Server) adminRotateKeys(r *http.Request) (any, error) {
+func (o operator) rotateKeys(r *http.Request) (any, error) {
 	var rotation Rotation
-	if err := decodeAdmin(r, &rotation); err != nil {
+	if err := decode(r, &rotation); err != nil {
 		return nil, err
 	}
-	next, err := s.keys.rotate(r.Context(), operator, rotation.Leaked)
+	next, err := o.Keys.Rotate(r.Context(), byOperator, rotation.Leaked)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.reload(r.Context()); err != nil {
+	if err := o.Reload(r.Context()); err != nil {
 		return nil, err
 	}
-	views := make([]KeyView, len(next))
+	views := make([]Key, len(next))
 	for i, k := range next {
-		views[i] = KeyView{k.ID, k.Algorithm, !k.SignsFrom.After(s.now()), k.PublishedAt, k.SignsFrom}
+		views[i] = Key{k.ID, k.Algorithm, !k.SignsFrom.After(o.DB.Now()), k.PublishedAt, k.SignsFrom}
 	}
 	return views, nil
 }

@@ -1,4 +1,4 @@
-package server
+package operator
 
 import (
 	"encoding/json"
@@ -9,10 +9,10 @@ import (
 	"github.com/keywright/keywright/internal/oauth"
 )
 
-// ClientView is a client as commands and files write it. What has a name in RFC
+// Client is a client as commands and files write it. What has a name in RFC
 // 7591 §2 or OpenID Connect Dynamic Client Registration 1.0 §2 has that name,
 // but for the lists that are a text there.
-type ClientView struct {
+type Client struct {
 	ID                     string          `json:"client_id"`
 	Secret                 string          `json:"client_secret,omitempty"` // shown once, when it is made
 	Name                   string          `json:"client_name,omitempty"`
@@ -41,8 +41,8 @@ type ClientView struct {
 	CreatedAt              time.Time       `json:"created_at"`
 }
 
-func viewClient(c *oauth.Client) ClientView {
-	v := ClientView{
+func viewClient(c *oauth.Client) Client {
+	v := Client{
 		ID: c.ID, Name: c.Name, Public: c.Public, Native: c.Native, AuthMethod: c.AuthMethod, JWKS: json.RawMessage(c.JWKS), JWKSURI: c.JWKSURI,
 		Grants: list(c.Grants), ResponseModes: list(c.ResponseModes), Scopes: list(c.Scopes), Audiences: list(c.Audiences), Serves: list(c.Serves),
 		RedirectURIs: list(c.RedirectURIs), PostLogoutRedirectURIs: list(c.PostLogoutRedirectURIs), Origins: list(c.Origins),
@@ -65,7 +65,7 @@ func list(items []string) []string {
 
 // client returns what an operator wants to register; by says in which way. What
 // is wrong with it is a refusal.
-func (v ClientView) client(by string) (*oauth.Client, error) {
+func (v Client) client(by string) (*oauth.Client, error) {
 	m := change.ClientMetadata{
 		Name: v.Name, Public: v.Public, Native: v.Native, AuthMethod: v.AuthMethod, JWKSURI: v.JWKSURI, Grants: v.Grants, ResponseModes: v.ResponseModes,
 		Scopes: v.Scopes, Audiences: v.Audiences, Serves: v.Serves, RedirectURIs: v.RedirectURIs, PostLogoutRedirectURIs: v.PostLogoutRedirectURIs,
@@ -73,8 +73,8 @@ func (v ClientView) client(by string) (*oauth.Client, error) {
 		IDTokenAlg: v.IDTokenAlg, UserInfoAlg: v.UserInfoAlg, PKCEOptional: v.RequirePKCE != nil && !*v.RequirePKCE, Trusted: v.Trusted, RegisteredBy: by,
 	}
 	var err error
-	if m.JWKS, err = publicKeys(v.JWKS); err != nil {
-		return nil, err
+	if m.JWKS, err = jose.CanonicalPublicSet(v.JWKS); err != nil {
+		return nil, refusal{err.Error()}
 	}
 	if v.AccessTokenTTL != "" {
 		if m.AccessTokenTTL, err = time.ParseDuration(v.AccessTokenTTL); err != nil {
@@ -86,35 +86,4 @@ func (v ClientView) client(by string) (*oauth.Client, error) {
 		return nil, refusal{r.Description}
 	}
 	return c, nil
-}
-
-// publicKeys returns what is kept of a client's key set: the keys that can be
-// used, in one spelling. A private key in it is a refusal, since somebody has
-// just given it away. RFC 7517 §5.
-func publicKeys(keys json.RawMessage) (string, error) {
-	if len(keys) == 0 {
-		return "", nil
-	}
-	var sent struct {
-		Keys []map[string]json.RawMessage `json:"keys"`
-	}
-	if err := json.Unmarshal(keys, &sent); err != nil {
-		return "", refusal{`jwks must be a JWK Set: {'keys':[{'kty':'EC', ...}]}`}
-	}
-	for _, key := range sent.Keys {
-		for _, private := range []string{"d", "k"} { // RFC 7518 §6.2.2, §6.3.2, §6.4.1; RFC 8037 §2
-			if _, holds := key[private]; holds {
-				return "", refusal{"jwks holds a private or symmetric key: make a new pair, and register its public key alone"}
-			}
-		}
-	}
-	set, err := jose.ParseSet(keys)
-	if err != nil {
-		return "", refusal{"jwks is not a JWK Set that can be read"}
-	}
-	text, err := json.Marshal(set)
-	if string(text) == `{"keys":[]}` {
-		return "", refusal{"jwks holds no key that can be used: RSA from 2048 bits, EC on P-256 or OKP on Ed25519, for signatures"}
-	}
-	return string(text), err
 }

@@ -1,4 +1,4 @@
-package server
+package operator
 
 import (
 	"net/http"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/random"
 	"github.com/keywright/keywright/internal/store"
 )
 
@@ -16,9 +17,9 @@ type NewRegistrationToken struct {
 	TTL  time.Duration `json:"ttl"`
 }
 
-// RegistrationTokenView is an initial access token as commands show it. The
+// RegistrationToken is an initial access token as commands show it. The
 // token itself is set once, when it is made.
-type RegistrationTokenView struct {
+type RegistrationToken struct {
 	ID        string    `json:"id"`
 	Token     string    `json:"token,omitempty"`
 	UsesLeft  int64     `json:"uses_left"`
@@ -33,9 +34,9 @@ const (
 	maxTokenTTL  = 365 * 24 * time.Hour
 )
 
-func (s *Server) adminAddRegistrationToken(r *http.Request) (any, error) {
+func (o operator) addRegistrationToken(r *http.Request) (any, error) {
 	var asked NewRegistrationToken
-	if err := decodeAdmin(r, &asked); err != nil {
+	if err := decode(r, &asked); err != nil {
 		return nil, err
 	}
 	switch {
@@ -44,35 +45,35 @@ func (s *Server) adminAddRegistrationToken(r *http.Request) (any, error) {
 	case asked.TTL < minTokenTTL || asked.TTL > maxTokenTTL:
 		return nil, refusal{"a token lives between one minute and 365 days"}
 	}
-	view := RegistrationTokenView{ID: newID("rgt_"), Token: newSecret(initialTokenPrefix), UsesLeft: asked.Uses}
-	err := decide(r.Context(), s.DB, operator,
+	view := RegistrationToken{ID: random.ID("rgt_"), Token: random.Secret(random.InitialToken), UsesLeft: asked.Uses}
+	err := store.Decide(r.Context(), o.DB, byOperator,
 		func(*store.Tx) (any, error) { return nil, nil },
 		func(_ any, now time.Time) ([]change.Change, error) {
 			view.CreatedAt, view.ExpiresAt = now, now.Add(asked.TTL)
 			return []change.Change{change.RegistrationTokenAdded{
-				Token: view.ID, Hash: oauth.InitialTokenHash(s.DB.Secrets().ClientSecret, view.Token), Uses: asked.Uses, ExpiresAt: view.ExpiresAt, At: now,
+				Token: view.ID, Hash: oauth.InitialTokenHash(o.DB.Secrets().ClientSecret, view.Token), Uses: asked.Uses, ExpiresAt: view.ExpiresAt, At: now,
 			}}, nil
 		})
 	return view, err
 }
 
-func (s *Server) adminListRegistrationTokens(r *http.Request) (any, error) {
-	tokens, err := s.DB.Read(r.Context()).RegistrationTokens()
-	views := make([]RegistrationTokenView, len(tokens))
+func (o operator) listRegistrationTokens(r *http.Request) (any, error) {
+	tokens, err := o.DB.Read(r.Context()).RegistrationTokens()
+	views := make([]RegistrationToken, len(tokens))
 	for i, t := range tokens {
 		views[i] = viewRegistrationToken(t)
 	}
 	return views, err
 }
 
-func viewRegistrationToken(t oauth.RegistrationToken) RegistrationTokenView {
-	return RegistrationTokenView{ID: t.ID, UsesLeft: t.UsesLeft, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt}
+func viewRegistrationToken(t oauth.RegistrationToken) RegistrationToken {
+	return RegistrationToken{ID: t.ID, UsesLeft: t.UsesLeft, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt}
 }
 
-func (s *Server) adminRemoveRegistrationToken(r *http.Request) (any, error) {
+func (o operator) removeRegistrationToken(r *http.Request) (any, error) {
 	id := r.PathValue("id")
-	var view RegistrationTokenView
-	err := decide(r.Context(), s.DB, operator,
+	var view RegistrationToken
+	err := store.Decide(r.Context(), o.DB, byOperator,
 		func(tx *store.Tx) ([]oauth.RegistrationToken, error) { return tx.RegistrationTokens() },
 		func(tokens []oauth.RegistrationToken, _ time.Time) ([]change.Change, error) {
 			i := slices.IndexFunc(tokens, func(t oauth.RegistrationToken) bool { return t.ID == id })

@@ -1,4 +1,6 @@
-package server
+// Package keyring holds the signing keys in memory, and sees to it that there are
+// always some that sign and some that come next.
+package keyring
 
 import (
 	"context"
@@ -15,27 +17,35 @@ import (
 	"github.com/keywright/keywright/internal/store"
 )
 
-// algorithms are those of which there are always keys: with which one its ID
+// Algorithms are those of which there are always keys: with which one its ID
 // tokens are signed, each client says.
-var algorithms = []jose.Algorithm{jose.ES256, jose.RS256, jose.EdDSA}
+var Algorithms = []jose.Algorithm{jose.ES256, jose.RS256, jose.EdDSA}
 
-// A keyring holds the signing keys in memory, as the database had them when
-// its epoch was last seen to change.
-type keyring struct {
+// A Keyring holds the signing keys as the database had them when they were last
+// loaded.
+type Keyring struct {
 	db       *store.DB
 	lifetime time.Duration
 	loaded   atomic.Pointer[loadedKeys]
 }
 
 type loadedKeys struct {
-	lives     []oauth.SigningKey
-	private   map[string]*jose.PrivateKey
-	public    *jose.Set
-	published document // public, rendered
+	lives   []oauth.SigningKey
+	private map[string]*jose.PrivateKey
+	public  *jose.Set
 }
 
-// signer returns the algorithm's key that signs at a moment.
-func (k *keyring) signer(algorithm jose.Algorithm, now time.Time) (*jose.PrivateKey, error) {
+// New returns a keyring that is empty until it is loaded. A key signs for a
+// lifetime.
+func New(db *store.DB, lifetime time.Duration) *Keyring {
+	return &Keyring{db: db, lifetime: lifetime}
+}
+
+// Public returns the keys that verify: what is published.
+func (k *Keyring) Public() *jose.Set { return k.loaded.Load().public }
+
+// Signer returns the algorithm's key that signs at a moment.
+func (k *Keyring) Signer(algorithm jose.Algorithm, now time.Time) (*jose.PrivateKey, error) {
 	keys := k.loaded.Load()
 	life, ok := oauth.Signer(keys.lives, string(algorithm), now)
 	if !ok {
@@ -44,7 +54,8 @@ func (k *keyring) signer(algorithm jose.Algorithm, now time.Time) (*jose.Private
 	return keys.private[life.ID], nil
 }
 
-func (k *keyring) load(ctx context.Context) error {
+// Load reads the keys from the database.
+func (k *Keyring) Load(ctx context.Context) error {
 	rows, err := k.db.Read(ctx).SigningKeys()
 	if err != nil {
 		return err
@@ -61,9 +72,6 @@ func (k *keyring) load(ctx context.Context) error {
 		public = append(public, private.Public())
 	}
 	keys.public = jose.NewSet(public...)
-	if keys.published, err = newDocument(keys.public); err != nil {
-		return err
-	}
 	k.loaded.Store(keys)
 	return nil
 }
@@ -71,27 +79,27 @@ func (k *keyring) load(ctx context.Context) error {
 // newKeys are key pairs that were just made.
 type newKeys map[jose.Algorithm][]oauth.NewKey
 
-// keep makes sure that a key of each algorithm signs and its successor is
+// Keep makes sure that a key of each algorithm signs and its successor is
 // published, and withdraws those that have served.
-func (k *keyring) keep(ctx context.Context) error {
+func (k *Keyring) Keep(ctx context.Context) error {
 	return k.update(ctx, change.Origin{Actor: "system"}, func(lives []oauth.SigningKey, made newKeys, now time.Time) (changes []change.Change) {
-		for _, a := range algorithms {
+		for _, a := range Algorithms {
 			changes = append(changes, oauth.KeepKeys(lives, string(a), made[a], k.lifetime, now)...)
 		}
 		return changes
 	})
 }
 
-// rotate lets the successor of each algorithm's key take over, and publishes
+// Rotate lets the successor of each algorithm's key take over, and publishes
 // the next ones.
-func (k *keyring) rotate(ctx context.Context, origin change.Origin, leaked bool) (next []oauth.SigningKey, err error) {
+func (k *Keyring) Rotate(ctx context.Context, origin change.Origin, leaked bool) (next []oauth.SigningKey, err error) {
 	// A successor may have taken over since keys were last kept: publish another first.
-	if err := k.keep(ctx); err != nil {
+	if err := k.Keep(ctx); err != nil {
 		return nil, err
 	}
 	err = k.update(ctx, origin, func(lives []oauth.SigningKey, _ newKeys, now time.Time) (changes []change.Change) {
 		next = nil
-		for _, a := range algorithms {
+		for _, a := range Algorithms {
 			if successor, promotion, ok := oauth.RotateKeys(lives, string(a), leaked, now); ok {
 				next, changes = append(next, successor), append(changes, promotion...)
 			}
@@ -99,27 +107,27 @@ func (k *keyring) rotate(ctx context.Context, origin change.Origin, leaked bool)
 		return changes
 	})
 	if err == nil {
-		err = k.keep(ctx)
+		err = k.Keep(ctx)
 	}
 	return next, err
 }
 
 // update lets rule change the keys, in one transaction that no other node's
 // meets. The new keys it may need are made before, since that takes time.
-func (k *keyring) update(ctx context.Context, origin change.Origin, rule func([]oauth.SigningKey, newKeys, time.Time) []change.Change) error {
+func (k *Keyring) update(ctx context.Context, origin change.Origin, rule func([]oauth.SigningKey, newKeys, time.Time) []change.Change) error {
 	rows, err := k.db.Read(ctx).SigningKeys()
 	if err != nil {
 		return err
 	}
-	made, err := makeKeys(lives(rows), k.db.Now())
+	made, err := makeKeys(Lives(rows), k.db.Now())
 	if err != nil {
 		return err
 	}
-	if len(rule(lives(rows), made, k.db.Now())) == 0 {
+	if len(rule(Lives(rows), made, k.db.Now())) == 0 {
 		return nil
 	}
-	return decide(ctx, k.db, origin, (*store.Tx).LockSigningKeys, func(rows []store.SigningKey, now time.Time) ([]change.Change, error) {
-		return rule(lives(rows), made, now), nil
+	return store.Decide(ctx, k.db, origin, (*store.Tx).LockSigningKeys, func(rows []store.SigningKey, now time.Time) ([]change.Change, error) {
+		return rule(Lives(rows), made, now), nil
 	})
 }
 
@@ -130,7 +138,7 @@ func makeKeys(lives []oauth.SigningKey, now time.Time) (newKeys, error) {
 	var failures []error
 	var making sync.WaitGroup
 	var mu sync.Mutex
-	for _, a := range algorithms {
+	for _, a := range Algorithms {
 		for range oauth.KeysWanted(lives, string(a), now) {
 			making.Go(func() {
 				key, err := makeKey(a)
@@ -153,7 +161,8 @@ func makeKey(algorithm jose.Algorithm) (oauth.NewKey, error) {
 	return oauth.NewKey{ID: key.ID(), Algorithm: string(algorithm), PrivateKey: der}, err
 }
 
-func lives(rows []store.SigningKey) []oauth.SigningKey {
+// Lives returns what is said of keys without the keys.
+func Lives(rows []store.SigningKey) []oauth.SigningKey {
 	all := make([]oauth.SigningKey, len(rows))
 	for i, row := range rows {
 		all[i] = row.SigningKey

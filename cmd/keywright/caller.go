@@ -17,7 +17,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/keywright/keywright/internal/server"
+	"github.com/keywright/keywright/internal/keyring"
+	"github.com/keywright/keywright/internal/operator"
 	"github.com/keywright/keywright/internal/settings"
 	"github.com/keywright/keywright/internal/store"
 )
@@ -77,14 +78,14 @@ func isServed(folder string) bool {
 	return true
 }
 
-// operator asks a server, running or its own, to do something.
-type operator struct {
+// caller asks a server, running or its own, to do something.
+type caller struct {
 	web   *http.Client
 	close func()
 }
 
-// operator returns one for the folder that the settings name.
-func (c *command) operator(cmd *cobra.Command) (*operator, error) {
+// caller returns one for the folder that the settings name.
+func (c *command) caller(cmd *cobra.Command) (*caller, error) {
 	s, _, err := c.load(cmd)
 	if err != nil {
 		return nil, err
@@ -103,27 +104,30 @@ func (c *command) operator(cmd *cobra.Command) (*operator, error) {
 	return o, err
 }
 
-func askServer(folder string) *operator {
+func askServer(folder string) *caller {
 	dial := func(context.Context, string, string) (net.Conn, error) { return dialServer(folder) }
 	transport := &http.Transport{DialContext: dial}
-	return &operator{
+	return &caller{
 		web:   &http.Client{Transport: transport, Timeout: answerPatience},
 		close: transport.CloseIdleConnections,
 	}
 }
 
 // ownServer answers in memory, for as long as a command takes.
-func ownServer(ctx context.Context, s *settings.Settings, db *store.DB) (*operator, error) {
+func ownServer(ctx context.Context, s *settings.Settings, db *store.DB) (*caller, error) {
 	hasher, err := newHasher(s)
 	if err != nil {
 		return nil, err
 	}
-	admin, err := server.NewAdmin(ctx, serverConfig(s, s.Issuer, db, hasher, slog.New(slog.DiscardHandler)))
-	if err != nil {
+	if err := operator.EnsureDirectClient(ctx, db); err != nil {
 		return nil, err
 	}
-	return &operator{
-		web:   &http.Client{Transport: handlerTransport{admin}},
+	handler := operator.New(operator.Config{
+		DB: db, Hasher: hasher, Keys: keyring.New(db, s.KeyLifetime),
+		Reload: func(context.Context) error { return nil }, // nothing is kept in memory
+	})
+	return &caller{
+		web:   &http.Client{Transport: handlerTransport{handler}},
 		close: func() { db.Close() },
 	}, nil
 }
@@ -152,7 +156,7 @@ func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
 
 // ask calls the server once.
 func (c *command) ask(cmd *cobra.Command, method, path string, in, out any) error {
-	o, err := c.operator(cmd)
+	o, err := c.caller(cmd)
 	if err != nil {
 		return err
 	}
@@ -161,7 +165,7 @@ func (c *command) ask(cmd *cobra.Command, method, path string, in, out any) erro
 }
 
 // call sends in (nil: nothing) and decodes the answer into out.
-func (o *operator) call(ctx context.Context, method, path string, in, out any) error {
+func (o *caller) call(ctx context.Context, method, path string, in, out any) error {
 	if in == nil {
 		in = struct{}{}
 	}

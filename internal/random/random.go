@@ -1,4 +1,5 @@
-package server
+// Package random draws the random values that decisions are given.
+package random
 
 import (
 	"crypto/rand"
@@ -11,9 +12,9 @@ import (
 	"github.com/keywright/keywright/internal/oauth"
 )
 
-// newID returns a new identifier: a typed prefix and a UUID of version 7, whose
+// ID returns a new identifier: a typed prefix and a UUID of version 7, whose
 // order in time keeps the database's pages together. It is no secret.
-func newID(prefix string) string {
+func ID(prefix string) string {
 	id := uuid.Must(uuid.NewV7())
 	return prefix + hex.EncodeToString(id[:])
 }
@@ -22,17 +23,17 @@ func newID(prefix string) string {
 // that neighbours on a list say nothing about each other.
 const statusIndexes = 1 << 31
 
-// freshGrant draws the random values of a decision that may issue a grant.
-func freshGrant() oauth.Fresh {
-	f := freshToken()
-	f.GrantID = newID("grt_")
+// ForGrant draws those of a decision that may issue a grant.
+func ForGrant() oauth.Fresh {
+	f := ForToken()
+	f.GrantID = ID("grt_")
 	rand.Read(f.Random[:])
 	f.StatusIndex = mathrand.Int64N(statusIndexes)
 	return f
 }
 
-// freshToken draws those of a decision that can only issue from a grant there is.
-func freshToken() oauth.Fresh {
+// ForToken draws those of a decision that can only issue from a grant there is.
+func ForToken() oauth.Fresh {
 	var raw [12]byte
 	rand.Read(raw[:])
 	return oauth.Fresh{TokenSuffix: base64.RawURLEncoding.EncodeToString(raw[:])}
@@ -40,13 +41,13 @@ func freshToken() oauth.Fresh {
 
 // Prefixes of secrets, by which people and scanners know them.
 const (
-	clientSecretPrefix      = "kws_"
-	initialTokenPrefix      = "kwi_"
-	registrationTokenPrefix = "kwm_"
+	ClientSecret      = "kws_"
+	InitialToken      = "kwi_"
+	RegistrationToken = "kwm_"
 )
 
-// newSecret returns a prefix and 256 random bits.
-func newSecret(prefix string) string {
+// Secret returns a prefix and 256 random bits.
+func Secret(prefix string) string {
 	var raw [32]byte
 	rand.Read(raw[:])
 	return prefix + base64.RawURLEncoding.EncodeToString(raw[:])

@@ -7,6 +7,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/keywright/keywright/internal/keyring"
+	"github.com/keywright/keywright/internal/operator"
 )
 
 // mended wants a refusal that is a sentence which the operator can act on.
@@ -19,7 +22,7 @@ func (h *house) mended(a answer, about string) {
 
 func TestOperatorManagesClients(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		whole := ClientView{
+		whole := operator.Client{
 			ID: "billing", Grants: []string{"client_credentials", "refresh_token"}, Scopes: []string{"read"}, Audiences: []string{"https://api.example.com"},
 			Serves: []string{"urn:example:billing"}, RedirectURIs: []string{"https://app.example.com/cb"}, PostLogoutRedirectURIs: []string{"https://app.example.com/"},
 			Origins: []string{"https://app.example.com"}, AccessTokenTTL: "5m0s",
@@ -32,7 +35,7 @@ func TestOperatorManagesClients(t *testing.T) {
 			if !added.CreatedAt.Equal(h.clock.now()) {
 				h.Error(added.CreatedAt)
 			}
-			var shown ClientView
+			var shown operator.Client
 			h.admin("GET", "/clients/billing", nil, &shown)
 			if shown.Secret != "" {
 				h.Error("the secret is shown again")
@@ -43,7 +46,7 @@ func TestOperatorManagesClients(t *testing.T) {
 			}
 		})
 		h.run("a public client has no secret", func(h *house) {
-			if c := h.addClient(ClientView{ID: "spa", Public: true, Origins: []string{"https://spa.example.com"}}); c.Secret != "" || !c.Public {
+			if c := h.addClient(operator.Client{ID: "spa", Public: true, Origins: []string{"https://spa.example.com"}}); c.Secret != "" || !c.Public {
 				h.Errorf("%+v", c)
 			}
 			h.mended(h.admin("POST", "/clients/spa/secret", nil, nil), "no secret")
@@ -52,16 +55,16 @@ func TestOperatorManagesClients(t *testing.T) {
 		h.run("origins count at once, and no longer when the client is disabled", func(h *house) {
 			page := header("Origin", "https://spa.example.com")
 			h.shared(h.send("OPTIONS", "/token", "", page), "https://spa.example.com")
-			h.admin("POST", "/clients/spa/disable", nil, &ClientView{})
+			h.admin("POST", "/clients/spa/disable", nil, &operator.Client{})
 			h.shared(h.send("OPTIONS", "/token", "", page), "")
-			h.admin("POST", "/clients/spa/enable", nil, &ClientView{})
+			h.admin("POST", "/clients/spa/enable", nil, &operator.Client{})
 			h.shared(h.send("OPTIONS", "/token", "", page), "https://spa.example.com")
-			h.admin("POST", "/clients/spa/remove", nil, &ClientView{})
+			h.admin("POST", "/clients/spa/remove", nil, &operator.Client{})
 			h.shared(h.send("OPTIONS", "/token", "", page), "")
 		})
 		h.run("the list has every client, with lists that are never null", func(h *house) {
 			a := h.admin("GET", "/clients", nil, nil)
-			var all []ClientView
+			var all []operator.Client
 			if err := json.Unmarshal([]byte(a.body), &all); err != nil {
 				h.Fatal(err)
 			}
@@ -70,7 +73,7 @@ func TestOperatorManagesClients(t *testing.T) {
 			}
 		})
 		h.run("disabled and enabled again", func(h *house) {
-			var c ClientView
+			var c operator.Client
 			if h.admin("POST", "/clients/billing/disable", nil, &c); !c.Disabled {
 				h.Error("it is not disabled")
 			}
@@ -80,7 +83,7 @@ func TestOperatorManagesClients(t *testing.T) {
 		})
 		h.run("removed, and gone", func(h *house) {
 			old := h.ok(h.form("/token", []string{"grant_type", "client_credentials"}, basicOf(added))).member("access_token")
-			var c ClientView
+			var c operator.Client
 			if h.admin("POST", "/clients/billing/remove", nil, &c); c.ID != "billing" {
 				h.Errorf("%+v", c)
 			}
@@ -92,13 +95,13 @@ func TestOperatorManagesClients(t *testing.T) {
 			h.wantBody(h.form("/introspect", []string{"token", old}, basicOf(namesake)), 200, inactive)
 		})
 		h.run("what an operator leaves out about a client that signs people in", func(h *house) {
-			c := h.addClient(ClientView{ID: "shop", RedirectURIs: []string{"https://shop.example.com/cb"}})
+			c := h.addClient(operator.Client{ID: "shop", RedirectURIs: []string{"https://shop.example.com/cb"}})
 			if got := strings.Join(append(c.Grants, c.Scopes...), " "); got != "authorization_code refresh_token openid profile email offline_access" || c.IDTokenAlg != "ES256" || !*c.RequirePKCE || c.RegisteredBy != "command" {
 				h.Errorf("%+v", c)
 			}
 		})
 		h.run("a client that proves itself with its keys has no secret", func(h *house) {
-			c := h.addClient(ClientView{ID: "keyed", AuthMethod: "private_key_jwt", JWKS: json.RawMessage(aPublicKey), Grants: []string{"client_credentials"}})
+			c := h.addClient(operator.Client{ID: "keyed", AuthMethod: "private_key_jwt", JWKS: json.RawMessage(aPublicKey), Grants: []string{"client_credentials"}})
 			if c.Secret != "" || string(c.JWKS) != aPublicKey {
 				h.Errorf("%+v", c)
 			}
@@ -108,7 +111,7 @@ func TestOperatorManagesClients(t *testing.T) {
 			h.mended(h.admin("POST", "/clients/direct/remove", nil, nil), "built-in")
 		})
 		h.run("mistakes are refused with a sentence", func(h *house) {
-			for about, c := range map[string]ClientView{
+			for about, c := range map[string]operator.Client{
 				"already":              {ID: "billing"},
 				"1 to 128 characters":  {},
 				"like a person's":      {ID: "USR_1"},
@@ -149,17 +152,17 @@ const aPublicKey = `{"keys":[{"kty":"OKP","use":"sig","alg":"EdDSA","kid":"k","c
 
 func TestOperatorManagesPeople(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		var ada UserView
-		h.admin("POST", "/users", NewUser{"Ada@example.com", "Ada", rightPassword}, &ada)
+		var ada operator.User
+		h.admin("POST", "/users", operator.NewUser{Email: "Ada@example.com", Name: "Ada", Password: rightPassword}, &ada)
 		if !strings.HasPrefix(ada.ID, "usr_") || ada.Email != "Ada@example.com" || ada.Name != "Ada" || ada.Disabled || !ada.CreatedAt.Equal(h.clock.now()) {
 			h.Errorf("%+v", ada)
 		}
 		h.ok(h.login("ada@example.com", rightPassword))
 		h.run("mistakes are refused with a sentence", func(h *house) {
-			h.mended(h.admin("POST", "/users", NewUser{"ADA@example.com", "Eve", "another password"}, nil), "already")
-			h.mended(h.admin("POST", "/users", NewUser{"x", "Eve", "another password"}, nil), "email: ")
-			h.mended(h.admin("POST", "/users", NewUser{"x@example.com", "", "another password"}, nil), "name: ")
-			h.mended(h.admin("POST", "/users", NewUser{"x@example.com", "Eve", "short"}, nil), "password: ")
+			h.mended(h.admin("POST", "/users", operator.NewUser{Email: "ADA@example.com", Name: "Eve", Password: "another password"}, nil), "already")
+			h.mended(h.admin("POST", "/users", operator.NewUser{Email: "x", Name: "Eve", Password: "another password"}, nil), "email: ")
+			h.mended(h.admin("POST", "/users", operator.NewUser{Email: "x@example.com", Name: "", Password: "another password"}, nil), "name: ")
+			h.mended(h.admin("POST", "/users", operator.NewUser{Email: "x@example.com", Name: "Eve", Password: "short"}, nil), "password: ")
 			h.mended(h.admin("POST", "/users", map[string]any{"email": "x@example.com", "email_verified": true}, nil), "email_verified")
 			for _, action := range []string{"disable", "enable", "end-sessions"} {
 				h.mended(h.admin("POST", "/users/nobody@example.com/"+action, nil, nil), "there is no person nobody@example.com")
@@ -168,13 +171,13 @@ func TestOperatorManagesPeople(t *testing.T) {
 			}
 		})
 		h.run("named by id", func(h *house) {
-			var u UserView
+			var u operator.User
 			if h.admin("POST", "/users/"+ada.ID+"/end-sessions", nil, &u); u.ID != ada.ID {
 				h.Errorf("%+v", u)
 			}
 		})
 		h.run("disabled and enabled again, under any case", func(h *house) {
-			var u UserView
+			var u operator.User
 			if h.admin("POST", "/users/ADA@Example.com/disable", nil, &u); !u.Disabled || u.ID != ada.ID {
 				h.Errorf("%+v", u)
 			}
@@ -184,7 +187,7 @@ func TestOperatorManagesPeople(t *testing.T) {
 		})
 		h.run("the list goes on after an id", func(h *house) {
 			h.registered("b@example.com")
-			var all, rest []UserView
+			var all, rest []operator.User
 			h.admin("GET", "/users", nil, &all)
 			h.admin("GET", "/users?after="+all[0].ID, nil, &rest)
 			if len(all) != 2 || len(rest) != 1 || rest[0] != all[1] {
@@ -199,13 +202,13 @@ func TestOperatorManagesPeople(t *testing.T) {
 
 func TestOperatorSeesTheKeys(t *testing.T) {
 	inEachHouse(t, func(h *house) {
-		var keys []KeyView
+		var keys []operator.Key
 		h.admin("GET", "/keys", nil, &keys)
 		states := map[string]int{}
 		for _, k := range keys {
 			states[fmt.Sprint(k.Algorithm, " ", k.Signing)]++
 		}
-		for _, algorithm := range algorithms {
+		for _, algorithm := range keyring.Algorithms {
 			if states[string(algorithm)+" true"] != 1 || states[string(algorithm)+" false"] != 1 || len(keys) != 6 {
 				h.Errorf("%+v", keys)
 			}

@@ -1,4 +1,4 @@
-package server
+package operator
 
 import (
 	"context"
@@ -9,11 +9,12 @@ import (
 	"github.com/keywright/keywright/internal/account"
 	"github.com/keywright/keywright/internal/change"
 	"github.com/keywright/keywright/internal/oauth"
+	"github.com/keywright/keywright/internal/random"
 	"github.com/keywright/keywright/internal/store"
 )
 
-// UserView is a person as commands show them.
-type UserView struct {
+// User is a person as commands show them.
+type User struct {
 	ID        string    `json:"id"`
 	Email     string    `json:"email"`
 	Name      string    `json:"name"`
@@ -28,13 +29,13 @@ type NewUser struct {
 	Password string `json:"password"`
 }
 
-func viewUser(u *account.User) UserView {
-	return UserView{u.ID, u.Email, u.Name, u.Disabled, u.CreatedAt}
+func viewUser(u *account.User) User {
+	return User{u.ID, u.Email, u.Name, u.Disabled, u.CreatedAt}
 }
 
-func (s *Server) adminAddUser(r *http.Request) (any, error) {
+func (o operator) addUser(r *http.Request) (any, error) {
 	var n NewUser
-	if err := decodeAdmin(r, &n); err != nil {
+	if err := decode(r, &n); err != nil {
 		return nil, err
 	}
 	registration := account.Registration{Email: n.Email, Name: n.Name, Password: n.Password}
@@ -42,12 +43,12 @@ func (s *Server) adminAddUser(r *http.Request) (any, error) {
 	if problems != nil {
 		return nil, refusal{problems[0].Field + ": " + problems[0].Message()}
 	}
-	hash, err := s.Hasher.Hash(r.Context(), []byte(n.Password))
+	hash, err := o.Hasher.Hash(r.Context(), []byte(n.Password))
 	if err != nil {
 		return nil, err
 	}
-	id := newID(oauth.SubjectPrefix)
-	err = decide(r.Context(), s.DB, operator,
+	id := random.ID(oauth.SubjectPrefix)
+	err = store.Decide(r.Context(), o.DB, byOperator,
 		func(tx *store.Tx) (*account.User, error) { return tx.LockUserByEmail(canonical) },
 		func(existing *account.User, now time.Time) ([]change.Change, error) {
 			if existing != nil {
@@ -58,12 +59,12 @@ func (s *Server) adminAddUser(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.showUser(r.Context(), id)
+	return o.showUser(r.Context(), id)
 }
 
 // showUser returns a person that there was a moment ago.
-func (s *Server) showUser(ctx context.Context, id string) (any, error) {
-	u, err := s.DB.Read(ctx).UserByID(id)
+func (o operator) showUser(ctx context.Context, id string) (any, error) {
+	u, err := o.DB.Read(ctx).UserByID(id)
 	if err == nil && u == nil {
 		err = refusal{"there is no person " + id}
 	}
@@ -75,10 +76,10 @@ func (s *Server) showUser(ctx context.Context, id string) (any, error) {
 
 const usersPage = 1000
 
-// adminListUsers returns a page; the next one begins after its last id.
-func (s *Server) adminListUsers(r *http.Request) (any, error) {
-	users, err := s.DB.Read(r.Context()).Users(r.URL.Query().Get("after"), usersPage)
-	views := make([]UserView, len(users))
+// listUsers returns a page; the next one begins after its last id.
+func (o operator) listUsers(r *http.Request) (any, error) {
+	users, err := o.DB.Read(r.Context()).Users(r.URL.Query().Get("after"), usersPage)
+	views := make([]User, len(users))
 	for i, u := range users {
 		views[i] = viewUser(u)
 	}
@@ -87,14 +88,14 @@ func (s *Server) adminListUsers(r *http.Request) (any, error) {
 
 // changeUser applies a change to an existing person, who is named by their
 // address or, as the log and tokens do, by their id.
-func (s *Server) changeUser(r *http.Request, rule func(id string, now time.Time) change.Change) (any, error) {
+func (o operator) changeUser(r *http.Request, rule func(id string, now time.Time) change.Change) (any, error) {
 	named := r.PathValue("user")
 	canonical, isEmail := account.CanonicalEmail(named)
 	if !isEmail && !strings.HasPrefix(named, oauth.SubjectPrefix) {
 		return nil, refusal{"this is neither an e-mail address nor a person's id: " + named}
 	}
 	var id string
-	err := decide(r.Context(), s.DB, operator,
+	err := store.Decide(r.Context(), o.DB, byOperator,
 		func(tx *store.Tx) (*account.User, error) {
 			if isEmail {
 				return tx.LockUserByEmail(canonical)
@@ -111,17 +112,17 @@ func (s *Server) changeUser(r *http.Request, rule func(id string, now time.Time)
 	if err != nil {
 		return nil, err
 	}
-	return s.showUser(r.Context(), id)
+	return o.showUser(r.Context(), id)
 }
 
-func (s *Server) adminDisableUser(r *http.Request) (any, error) {
-	return s.changeUser(r, func(id string, now time.Time) change.Change { return change.UserDisabled{User: id, At: now} })
+func (o operator) disableUser(r *http.Request) (any, error) {
+	return o.changeUser(r, func(id string, now time.Time) change.Change { return change.UserDisabled{User: id, At: now} })
 }
 
-func (s *Server) adminEnableUser(r *http.Request) (any, error) {
-	return s.changeUser(r, func(id string, _ time.Time) change.Change { return change.UserEnabled{User: id} })
+func (o operator) enableUser(r *http.Request) (any, error) {
+	return o.changeUser(r, func(id string, _ time.Time) change.Change { return change.UserEnabled{User: id} })
 }
 
-func (s *Server) adminEndSessions(r *http.Request) (any, error) {
-	return s.changeUser(r, func(id string, _ time.Time) change.Change { return change.UserSessionsEnded{User: id} })
+func (o operator) endSessions(r *http.Request) (any, error) {
+	return o.changeUser(r, func(id string, _ time.Time) change.Change { return change.UserSessionsEnded{User: id} })
 }
