@@ -85,9 +85,10 @@ type Fault struct {
 	Registered []string // what it could have been
 }
 
-// Ask is what the person must do next. Page says which; the rest is for consent.
+// Ask is what the person must do next. Page says which; the rest is for that page.
 type Ask struct {
 	Page      AskPage
+	SignUp    bool // for an account first
 	LoginHint string
 	Scope     []string // what to allow
 	Audiences []string // the APIs that tokens are for; none: this server alone
@@ -386,21 +387,23 @@ func (a *authorization) codeChallenge() (*Refusal, *Ask) {
 	return checkChallenge(a.client, a.req.CodeChallenge, a.req.CodeChallengeMethod), nil
 }
 
-// Values of prompt. OpenID Connect Core §3.1.2.1.
+// Values of prompt. OpenID Connect Core §3.1.2.1; create: Initiating User
+// Registration via OpenID Connect 1.0 §4.
 const (
 	promptNone          = "none"
 	promptLogin         = "login"
 	promptConsent       = "consent"
 	promptSelectAccount = "select_account"
+	promptCreate        = "create"
 )
 
-var knownPrompts = []string{promptNone, promptLogin, promptConsent, promptSelectAccount}
+var knownPrompts = []string{promptNone, promptLogin, promptConsent, promptSelectAccount, promptCreate}
 
 func (a *authorization) prompts() (*Refusal, *Ask) {
 	prompt := map[string]bool{}
 	for _, value := range strings.Fields(a.req.Prompt) {
 		if !slices.Contains(knownPrompts, value) {
-			return refuse(InvalidRequest, "prompt must be none, or of login, consent and select_account"), nil
+			return refuse(InvalidRequest, "prompt must be none, or of login, consent, select_account and create"), nil
 		}
 		prompt[value] = true
 	}
@@ -408,7 +411,7 @@ func (a *authorization) prompts() (*Refusal, *Ask) {
 		return refuse(InvalidRequest, "prompt none goes with no other value"), nil
 	}
 	a.prompt = prompt
-	if prompt[promptLogin] {
+	if prompt[promptLogin] || prompt[promptCreate] {
 		a.oldest = a.flow.Start
 	}
 	return nil, nil
@@ -499,7 +502,7 @@ func (a *authorization) signedIn() (*Refusal, *Ask) {
 }
 
 func (a *authorization) askSignIn() *Ask {
-	return &Ask{Page: AskSignIn, LoginHint: a.req.LoginHint}
+	return &Ask{Page: AskSignIn, SignUp: a.prompt[promptCreate], LoginHint: a.req.LoginHint}
 }
 
 // rightPerson never answers with somebody else than the client named, in the

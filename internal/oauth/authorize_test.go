@@ -82,6 +82,8 @@ func outcome(t *testing.T, a asking) string {
 	case answer.Fault != nil:
 		refusedWith(t, &answer.Fault.Refusal, answer.Fault.Code)
 		return "fault " + answer.Fault.Code
+	case answer.Ask != nil && answer.Ask.SignUp:
+		return "sign up"
 	case answer.Ask != nil:
 		return [...]string{"", "sign in", "account", "consent"}[answer.Ask.Page]
 	case answer.Response.Refused == nil:
@@ -167,7 +169,7 @@ var ruleCases = []struct {
 	{"prompt is well-formed", []alteration{
 		{InvalidRequest, func(a asking) { a.Request.Prompt = "none login" }},
 		{InvalidRequest, func(a asking) { a.Request.Prompt = "None" }},
-		{InvalidRequest, func(a asking) { a.Request.Prompt = "create" }},
+		{InvalidRequest, func(a asking) { a.Request.Prompt = "none create" }},
 	}, []alteration{{"code", func(a asking) { a.Request.Prompt = "none" }}, {"code", func(a asking) { a.Request.Prompt = "none none" }}}},
 	{"max_age", []alteration{
 		{InvalidRequest, func(a asking) { a.Request.MaxAge = "-1" }},
@@ -206,6 +208,8 @@ var ruleCases = []struct {
 		{"sign in", func(a asking) { a.SessionFacts.Session, a.Answered = nil, false }},
 		{"sign in", func(a asking) { a.SessionFacts.Session.EndedAt = noon }},
 		{"sign in", func(a asking) { a.Request.Prompt = promptLogin }},
+		{"sign up", func(a asking) { a.Request.Prompt = promptCreate }},
+		{"sign up", func(a asking) { a.Request.Prompt, a.SessionFacts.Session = "consent create", nil }},
 		{"sign in", func(a asking) { a.Request.MaxAge = "0" }},
 		{"sign in", func(a asking) { a.Request.MaxAge = "3539" }}, // the flow began a minute ago
 		{"sign in", func(a asking) { a.Request.Prompt, a.Request.MaxAge = promptLogin, "3600" }},
@@ -214,6 +218,7 @@ var ruleCases = []struct {
 	}, []alteration{
 		{"code", func(a asking) { a.Request.MaxAge = "3540" }},
 		{"code", func(a asking) { a.Request.Prompt, a.SessionFacts.Session.AuthTime = promptLogin, a.Start }},
+		{"code", func(a asking) { a.Request.Prompt, a.SessionFacts.Session.AuthTime = promptCreate, a.Start }},
 		{"code", func(a asking) { a.Request.MaxAge, a.SessionFacts.Session.AuthTime = "0", a.Start }},
 	}},
 	{"it is the person who was asked for", []alteration{

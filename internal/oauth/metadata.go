@@ -60,8 +60,9 @@ const (
 )
 
 // NewMetadata describes the server at issuer. registration says whether clients
-// may register themselves; locales are the languages of the pages.
-func NewMetadata(issuer string, registration bool, locales []string) Metadata {
+// may register themselves, signUp whether people may; locales are the languages
+// of the pages.
+func NewMetadata(issuer string, registration, signUp bool, locales []string) Metadata {
 	confidential := []string{string(ClientSecretBasic), string(ClientSecretPost), string(PrivateKeyJWT)}
 	all := append(slices.Clip(confidential), string(NoAuthentication))
 	m := Metadata{
@@ -102,6 +103,9 @@ func NewMetadata(issuer string, registration bool, locales []string) Metadata {
 	}
 	if registration {
 		m.RegistrationEndpoint = issuer + RegistrationPath
+	}
+	if !signUp {
+		m.PromptValuesSupported = slices.DeleteFunc(slices.Clone(knownPrompts), func(p string) bool { return p == promptCreate })
 	}
 	return m
 }

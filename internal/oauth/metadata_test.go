@@ -109,7 +109,8 @@ const wantMetadata = `{
     "none",
     "login",
     "consent",
-    "select_account"
+    "select_account",
+    "create"
   ],
   "acr_values_supported": [
     "urn:keywright:acr:password"
@@ -134,7 +135,7 @@ const wantMetadata = `{
 }`
 
 func TestMetadataIsWhatClientsExpect(t *testing.T) {
-	got, err := json.MarshalIndent(NewMetadata("https://id.example", false, []string{"en"}), "", "  ")
+	got, err := json.MarshalIndent(NewMetadata("https://id.example", false, true, []string{"en"}), "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +145,7 @@ func TestMetadataIsWhatClientsExpect(t *testing.T) {
 }
 
 func TestMetadataNamesWhatTheDecidersAccept(t *testing.T) {
-	m := NewMetadata(policy.Issuer, false, []string{"en"})
+	m := NewMetadata(policy.Issuer, false, true, []string{"en"})
 	for _, grant := range m.GrantTypesSupported {
 		c := registered()
 		c.Grants = []string{grant}

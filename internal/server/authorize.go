@@ -110,6 +110,11 @@ func (s *Server) ask(x *exchange, f flow, req oauth.AuthorizationRequest, facts 
 	switch ask.Page {
 	case oauth.AskSignIn:
 		email, _ := account.CanonicalEmail(ask.LoginHint)
+		if ask.SignUp && s.SignUp {
+			x.step.note("asked to make an account", "")
+			s.showSignUp(x, http.StatusOK, f, pages.SignUp{Email: email})
+			return
+		}
 		x.step.note("asked to sign in", "")
 		s.showSignIn(x, http.StatusOK, f, pages.SignIn{Email: email})
 	case oauth.AskAccount:

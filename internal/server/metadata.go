@@ -49,7 +49,7 @@ func (d document) serve(x *exchange) {
 // metadata answers both well-known paths with the same document. RFC 8414 §3,
 // OpenID Connect Discovery 1.0 §4.
 func (s *Server) metadata() (func(*exchange), error) {
-	d, err := newDocument(oauth.NewMetadata(s.Policy.Issuer, s.ClientRegistration, pages.Languages))
+	d, err := newDocument(oauth.NewMetadata(s.Policy.Issuer, s.ClientRegistration, s.SignUp, pages.Languages))
 	return d.serve, err
 }
 

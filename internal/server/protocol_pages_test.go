@@ -1,9 +1,11 @@
 package server
 
 import (
+	"encoding/json"
 	"fmt"
 	"html"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +134,24 @@ func TestSignUp(t *testing.T) {
 			b.signInAs("ada@example.com").shows(200, "allow").press("allow")
 			h.ok(h.redeem(app, b.answered(redirectURI).Get("code")))
 		})
+		h.run("because the app asks for it", func(h *house) { // Initiating User Registration via OpenID Connect 1.0 §4
+			b := h.visitor("before@example.com")
+			b.get(authorizePath("app", "prompt", "create", "login_hint", "new@example.org")).shows(200, "sign-up")
+			if email := b.form("sign-up").fields.Get("email"); email != "new@example.org" {
+				h.Error(email)
+			}
+			b.press("sign-up", "name", "New", "email", "new@example.org", "password", rightPassword).shows(200, "sign-in")
+			b.signInAs("new@example.org").shows(200, "allow").says("new@example.org").press("allow")
+			h.ok(h.redeem(app, b.answered(redirectURI).Get("code")))
+		})
+		h.run("because the app asks for it, by somebody who has an account", func(h *house) {
+			h.registered("has@example.com")
+			b := h.browser()
+			f := b.get(authorizePath("app", "prompt", "create")).form("sign-up")
+			b.send("POST", "/sign-in", url.Values{"flow": {f.fields.Get("flow")}, "action": {"show"}}.Encode()).shows(200, "sign-in")
+			b.signInAs("has@example.com").press("allow")
+			h.ok(h.redeem(app, b.answered(redirectURI).Get("code")))
+		})
 		h.run("by oneself", func(h *house) {
 			b := h.browser()
 			b.get("/sign-up").shows(200, "sign-up").press("sign-up", "name", "Eve", "email", "eve@example.com", "password", rightPassword).shows(200, "sign-in")
@@ -189,9 +209,20 @@ func TestSignUpThatIsClosed(t *testing.T) {
 		h.webApp("app")
 		b := h.browser()
 		b.get("/sign-up").fails(403, "sign_up_closed")
-		b.get(authorizePath("app")).shows(200, "sign-in")
-		if strings.Contains(b.at.body, "/sign-up") {
-			h.Error("the page offers it")
+		var metadata struct {
+			Prompts []string `json:"prompt_values_supported"`
+		}
+		if err := json.Unmarshal([]byte(h.ok(h.get("/.well-known/openid-configuration")).body), &metadata); err != nil {
+			h.Fatal(err)
+		}
+		if slices.Contains(metadata.Prompts, "create") {
+			h.Error(metadata.Prompts)
+		}
+		for _, prompt := range []string{"create", ""} {
+			b.get(authorizePath("app", "prompt", prompt)).shows(200, "sign-in")
+			if strings.Contains(b.at.body, "/sign-up") {
+				h.Error("the page offers it")
+			}
 		}
 		flow := b.form("sign-in").fields.Get("flow")
 		b.send("POST", "/sign-up", url.Values{"flow": {flow}, "name": {"Eve"}, "email": {"eve@example.com"}, "password": {rightPassword}}.Encode()).fails(403, "sign_up_closed")

@@ -1,6 +1,6 @@
 import { inject } from '@angular/core';
 import { CanActivateFn, Router, Routes } from '@angular/router';
-import { Keywright, keywrightGuard } from '@keywright/angular';
+import { Keywright, keywrightGuard, type SignInOptions } from '@keywright/angular';
 import { SETTINGS } from './settings';
 import { Start } from './start';
 import { way } from './way';
@@ -30,6 +30,7 @@ export const routes: Routes = [
           {
             path: 'register',
             title: 'Create an account – Keywright demo',
+            data: { prompt: 'create' } satisfies SignInOptions,
             loadComponent: () => (way === 'redirect' ? import('./at-issuer') : import('./direct/register')),
           },
           { path: 'widget', title: 'The sign-in widget – Keywright demo', loadComponent: () => import('./widget') },

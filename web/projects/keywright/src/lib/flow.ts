@@ -20,8 +20,8 @@ export interface SignInOptions extends Partial<Credentials> {
   readonly scope?: readonly string[];
   /** How many seconds ago the person may have proved who they are. */
   readonly maxAge?: number;
-  /** OpenID Connect Core §3.1.2.1. */
-  readonly prompt?: 'none' | 'login' | 'consent' | 'select_account';
+  /** OpenID Connect Core §3.1.2.1; `create` begins with an account: Initiating User Registration via OpenID Connect 1.0 §4. */
+  readonly prompt?: 'none' | 'login' | 'consent' | 'select_account' | 'create';
   /** An e-mail address to begin with. */
   readonly loginHint?: string;
   /** Languages for the issuer's pages, as BCP 47 tags. */
