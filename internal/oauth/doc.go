@@ -5,6 +5,7 @@
 // Where to find a rule:
 //
 //	authorize.go          RFC 6749 §4.1.1, OpenID Connect Core §3.1.2: the rules, in one table
+//	response.go           RFC 6749 §4.1.2: what goes back to the app
 //	code.go               RFC 6749 §4.1.3, codes and their redemption
 //	pkce.go               RFC 7636
 //	session.go            what single sign-on hangs on

@@ -45,6 +45,7 @@ export class Keywright {
       env: { ...process.env, KEYWRIGHT_ARGON2: 'm=64,t=1,p=1', ...settings }, // these tests are not about hashing
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    process.once('exit', () => server.kill()); // if the test fails before it stops it
     let log = '';
     server.stderr.on('data', (text) => (log += text));
     const greeting = await new Promise<string>((resolve, reject) => {
