@@ -191,3 +191,36 @@ func FuzzParseSet(f *testing.F) {
 		}
 	})
 }
+
+func TestRegisteredSetIsKeptInOneSpelling(t *testing.T) {
+	good := jwkOf(t, ES256, nil)
+	text, err := json.Marshal(NewSet(testKey(t, ES256).Public()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := string(text)
+	for sent, want := range map[string]string{
+		"":                               "",
+		" " + string(setOf(good)) + "\n": kept,
+		string(setOf(jwkOf(t, ES256, map[string]any{"x5u": "https://x"}))): kept,
+		string(setOf(good, `{"kty":"future"}`)):                            kept,
+		string(setOf(good, jwkOf(t, ES256, map[string]any{"d": "AAAA"}))):  "private",
+		`{"keys":[{"kty":"oct","k":"AAAA"}]}`:                              "private",
+		`{"keys":[]}`:                                                      "no key",
+		`{}`:                                                               "can be read",
+		`{"keys":{}}`:                                                      "must be a JWK Set",
+		`[]`:                                                               "must be a JWK Set",
+		string(setOf(`"key"`)):                                             "must be a JWK Set",
+	} {
+		got, err := CanonicalPublicSet([]byte(sent))
+		if err != nil {
+			if got != "" || !strings.Contains(err.Error(), want) || want == "" {
+				t.Errorf("%s: %q, %v", sent, got, err)
+			}
+			continue
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", sent, got, want)
+		}
+	}
+}
