@@ -25,15 +25,13 @@ const (
 	BadForm          FailureCode = "bad_form"
 	BadMethod        FailureCode = "bad_method"
 	NotFound         FailureCode = "not_found"
-	TooManyRequests  FailureCode = "too_many_requests"
-	Overloaded       FailureCode = "overloaded"
 	Broken           FailureCode = "broken"
 )
 
 // FailureCodes are all of them.
 var FailureCodes = []FailureCode{
 	HostMismatch, UnknownClient, RedirectMismatch, AppMistake, OtherBrowser, FlowExpired, FlowUsed, SessionEnded,
-	SignUpClosed, CrossOrigin, BadForm, BadMethod, NotFound, TooManyRequests, Overloaded, Broken,
+	SignUpClosed, CrossOrigin, BadForm, BadMethod, NotFound, Broken,
 }
 
 // Failure says what went wrong when nothing can be handed back to an app.

@@ -421,3 +421,18 @@ func TestDeveloperSeesAWholeFlow(t *testing.T) {
 		t.Error("the password is shown")
 	}
 }
+
+// TestAddressOfAFormIsOpenedByHand: a reload after a session has ended leads there.
+func TestAddressOfAFormIsOpenedByHand(t *testing.T) {
+	h := newHouse(t)
+	b := h.browser()
+	b.get("/account/password", header("Accept", "text/html")).fails(405, "bad_method")
+	if allow := b.at.header.Get("Allow"); allow != "POST" {
+		t.Error(allow)
+	}
+	for path, accept := range map[string]string{"/token": "text/html", "/account/password": "application/json"} {
+		if a := h.get(path, header("Accept", accept), h.atIssuer); a.status != 405 || a.header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d %s", path, a.status, a.header.Get("Content-Type"))
+		}
+	}
+}

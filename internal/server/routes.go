@@ -154,12 +154,20 @@ func (e endpoint) serve(x *exchange) {
 	case ok && (r.kind == api || x.guard(r.kind)):
 		r.serve(x)
 	case ok:
-	case e.methods == nil && x.r.Method == http.MethodGet && strings.Contains(x.r.Header.Get("Accept"), "text/html"):
+	case e.methods == nil && x.opensPage():
 		x.failurePage(http.StatusNotFound, pages.NotFound)
 	case e.methods == nil:
 		x.fail(http.StatusNotFound, "not_found", "there is nothing at this path")
+	case e.methods[http.MethodPost].kind == page && x.opensPage():
+		x.w.Header().Set("Allow", e.allow)
+		x.failurePage(http.StatusMethodNotAllowed, pages.BadMethod)
 	default:
 		x.w.Header().Set("Allow", e.allow)
 		x.fail(http.StatusMethodNotAllowed, oauth.InvalidRequest, "this endpoint answers "+e.allow+" only")
 	}
+}
+
+// opensPage says that a browser wants to show the answer to somebody.
+func (x *exchange) opensPage() bool {
+	return x.r.Method == http.MethodGet && strings.Contains(x.r.Header.Get("Accept"), "text/html")
 }
