@@ -107,16 +107,21 @@ func (p Plan) Run(ctx context.Context) (Result, error) {
 			c.token = r.Tokens[i%len(r.Tokens)]
 		}
 		connections[i] = c
-		running.Go(c.loop)
 	}
-	idle := make(chan struct{})
-	go func() {
-		running.Wait()
-		close(idle)
-	}()
-	first, last, err := r.measure(ctx, idle)
+	begin := func() (idle <-chan struct{}) {
+		for _, c := range connections {
+			running.Go(c.loop)
+		}
+		done := make(chan struct{})
+		go func() {
+			running.Wait()
+			close(done)
+		}()
+		return done
+	}
+	first, last, err := r.measure(ctx, begin)
 	r.stop()
-	<-idle
+	running.Wait()
 	if err != nil {
 		return Result{}, err
 	}
@@ -188,8 +193,10 @@ func (r *run) snapshot() (s snapshot, err error) {
 	return s, err
 }
 
-// measure returns the snapshots at the end of the warm-up and at the end.
-func (r *run) measure(ctx context.Context, idle <-chan struct{}) (first, last snapshot, err error) {
+// measure returns the snapshots at the end of the warm-up and at the end. Without
+// a warm-up the first request counts.
+func (r *run) measure(ctx context.Context, begin func() (idle <-chan struct{})) (first, last snapshot, err error) {
+	var idle <-chan struct{}
 	wait := func(d time.Duration) {
 		select {
 		case <-time.After(d):
@@ -198,11 +205,17 @@ func (r *run) measure(ctx context.Context, idle <-chan struct{}) (first, last sn
 		case <-ctx.Done():
 		}
 	}
-	wait(r.Warmup)
+	if r.Warmup > 0 {
+		idle = begin()
+		wait(r.Warmup)
+	}
 	if first, err = r.snapshot(); err != nil {
 		return first, last, err
 	}
 	r.measuring.Store(true)
+	if idle == nil {
+		idle = begin()
+	}
 	wait(r.Duration)
 	r.measuring.Store(false)
 	last, err = r.snapshot()
