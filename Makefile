@@ -1,6 +1,6 @@
 .PHONY: run test build bench crash fresh screenshots
 
-# Keywright, an API that it protects and two apps. LISTEN and API_LISTEN choose other addresses.
+# Keywright, an API that it protects and two apps. LISTEN, API_LISTEN and DEMO choose other addresses.
 run: build
 	@scripts/run.sh
 
@@ -8,10 +8,10 @@ run: build
 test:
 	@scripts/test.sh
 
-build: web/dist/demo/index.html
+build: web/dist/second/index.html.br
 	@CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/keywright ./examples/api
 
-web/dist/demo/index.html: $(shell find web/projects web/*.json web/*.ts -type f -not -path '*/node_modules/*')
+web/dist/second/index.html.br: $(shell find web/projects web/*.json web/*.ts -type f -not -path '*/node_modules/*')
 	@scripts/apps.sh
 
 # What it costs, as ratios to what the hardware and net/http cost in the same run.

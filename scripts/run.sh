@@ -8,7 +8,7 @@ api_listen=${API_LISTEN:-127.0.0.1:10102}
 
 bin/api -listen "$api_listen" -issuer "http://localhost:${listen##*:}" &
 api=$!
-bin/keywright dev --demo --listen "$listen" --api-url "http://localhost:${api_listen##*:}" &
+bin/keywright dev --demo="${DEMO:-4200,4300}" --listen "$listen" --api-url "http://localhost:${api_listen##*:}" &
 keywright=$!
 
 stop() {
@@ -18,3 +18,6 @@ stop() {
 trap stop EXIT
 trap 'exit 0' INT TERM
 wait -n
+status=$?
+((status)) && echo "make run: LISTEN=127.0.0.1:9000, API_LISTEN=127.0.0.1:9001 and DEMO=4201,4301 choose other addresses" >&2
+exit "$status"

@@ -8,8 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
+	"net/netip"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,24 +30,25 @@ type Settings struct {
 	Other    string `json:"other,omitempty"` // URL of the other app
 }
 
-// HasApps says whether the apps were built before this program was.
-func HasApps() bool {
-	_, err := fs.Stat(dist, "dist/demo/index.html")
+// HasApp says whether an app was built before this program was: demo or second.
+func HasApp(name string) bool {
+	_, err := fs.Stat(dist, "dist/"+name+"/index.html")
 	return err == nil
 }
 
-// App returns the handler of an app: demo or second.
-func App(name string, settings Settings) (http.Handler, error) {
+// App returns the handler of an app. Its host is the one at which its client is
+// registered, with the port.
+func App(name, host string, settings Settings) (http.Handler, error) {
 	files, err := fs.Sub(dist, "dist/"+name)
 	if err != nil {
 		return nil, err
 	}
-	return newApp(files, settings)
+	return newApp(files, host, settings)
 }
 
-func newApp(files fs.FS, settings Settings) (*app, error) {
+func newApp(files fs.FS, host string, settings Settings) (*app, error) {
 	told, err := json.Marshal(settings)
-	return &app{files: files, settings: told, policy: policy(settings)}, err
+	return &app{files: files, host: host, settings: told, policy: policy(settings)}, err
 }
 
 // policy lets a page load what is its own, and call its issuer and its API.
@@ -55,6 +59,7 @@ func policy(s Settings) string {
 
 type app struct {
 	files    fs.FS
+	host     string
 	settings []byte
 	policy   string
 }
@@ -64,41 +69,79 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Security-Policy", a.policy)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer") // addresses of callbacks hold codes
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	switch name := strings.TrimPrefix(path.Clean(r.URL.Path), "/"); {
+	case r.Host != a.host && !isLoopback(r.Host):
+		http.Error(w, "this app is at http://"+a.host, http.StatusMisdirectedRequest) // a page of a foreign name that points here is an attack
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		header.Set("Allow", "GET, HEAD")
 		http.Error(w, "this is a static site", http.StatusMethodNotAllowed)
-		return
-	}
-	if r.URL.Path == "/keywright.json" {
+	case r.Host != a.host: // of this machine too, but the issuer sends nobody back there
+		http.Redirect(w, r, "http://"+a.host+r.URL.RequestURI(), http.StatusFound)
+	case name == "keywright.json":
 		header.Set("Cache-Control", "no-cache")
-		http.ServeContent(w, r, "keywright.json", time.Time{}, bytes.NewReader(a.settings))
-		return
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(a.settings))
+	default:
+		a.serveFile(w, r, name)
 	}
-	a.serveFile(w, r, strings.TrimPrefix(path.Clean(r.URL.Path), "/"))
+}
+
+// isLoopback says of a Host that it is a name of this machine.
+func isLoopback(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	ip, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	return err == nil && ip.IsLoopback() || name == "localhost" || strings.HasSuffix(name, ".localhost") // RFC 6761 §6.3
 }
 
 // serveFile serves a built file, which its name's hash makes immutable, or for
 // any route of the app its one page.
 func (a *app) serveFile(w http.ResponseWriter, r *http.Request, name string) {
 	header := w.Header()
-	header.Set("Cache-Control", "public, max-age=31536000, immutable")
-	if path.Ext(name) == "" {
+	if !a.has(name) && (path.Ext(name) == "" || strings.Contains(r.Header.Get("Accept"), "text/html")) {
 		name = "index.html"
 	}
-	if !strings.Contains(name, "-") {
-		header.Set("Cache-Control", "no-cache")
+	header.Set("Cache-Control", "no-cache")
+	header.Set("Vary", "Accept, Accept-Encoding")
+	if !a.has(name) || strings.HasSuffix(name, compressed) {
+		http.NotFound(w, r)
+		return
+	}
+	if strings.Contains(name, "-") {
+		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	file := name
-	header.Set("Vary", "Accept-Encoding")
-	if _, err := fs.Stat(a.files, name+".br"); err == nil && strings.Contains(r.Header.Get("Accept-Encoding"), "br") {
-		file += ".br"
+	if a.has(name+compressed) && acceptsBrotli(r.Header.Get("Accept-Encoding")) {
+		file += compressed
 		header.Set("Content-Encoding", "br")
 	}
 	content, err := fs.ReadFile(a.files, file)
 	if err != nil {
-		header.Set("Cache-Control", "no-cache")
-		http.NotFound(w, r)
+		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content)) // the name says the type
+}
+
+// compressed ends the names of the files that stand in for others.
+const compressed = ".br"
+
+// has says whether there is such a file for a browser to name.
+func (a *app) has(name string) bool {
+	info, err := fs.Stat(a.files, name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// acceptsBrotli reads what a browser takes. RFC 9110 §12.5.3.
+func acceptsBrotli(encodings string) bool {
+	for coding := range strings.SplitSeq(encodings, ",") {
+		name, weight, weighted := strings.Cut(strings.TrimSpace(coding), ";q=")
+		if name != "br" {
+			continue
+		}
+		q, err := strconv.ParseFloat(weight, 64)
+		return !weighted || err == nil && q > 0
+	}
+	return false
 }

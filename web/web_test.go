@@ -9,7 +9,7 @@ import (
 	"testing/fstest"
 )
 
-func serve(t *testing.T, method, path, encodings string) (*http.Response, string) {
+func serve(t *testing.T, method, path, encodings string, changes ...func(*http.Request)) (*http.Response, string) {
 	t.Helper()
 	files := fstest.MapFS{
 		"index.html":          {Data: []byte("the page")},
@@ -18,12 +18,16 @@ func serve(t *testing.T, method, path, encodings string) (*http.Response, string
 		"favicon.svg":         {Data: []byte("<svg/>")},
 		"3rdpartylicenses.md": {Data: []byte("thanks")},
 	}
-	handler, err := newApp(files, Settings{Issuer: "http://localhost:10101", ClientID: "demo", API: "http://localhost:10102"})
+	handler, err := newApp(files, "localhost:4200", Settings{Issuer: "http://localhost:10101", ClientID: "demo", API: "http://localhost:10102"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+	r.Host = "localhost:4200"
 	r.Header.Set("Accept-Encoding", encodings)
+	for _, change := range changes {
+		change(r)
+	}
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	body, err := io.ReadAll(w.Result().Body)
@@ -49,6 +53,11 @@ func TestEveryRouteOfAnAppIsItsPage(t *testing.T) {
 		{"GET", "/keywright.json", "br", 200, `{"issuer":"http://localhost:10101","clientId":"demo","api":"http://localhost:10102"}`, "", noCache, "application/json"},
 		{"GET", "/main-OLD.js", "br", 404, "404 page not found\n", "", noCache, "text/plain; charset=utf-8"},
 		{"GET", "/../web.go", "", 404, "404 page not found\n", "", noCache, "text/plain; charset=utf-8"},
+		{"GET", "/..%2f..%2fkeywright.json", "", 200, `{"issuer":"http://localhost:10101","clientId":"demo","api":"http://localhost:10102"}`, "", noCache, "application/json"},
+		{"GET", "/main-ABC.js", "gzip, br;q=0", 200, "the script", "", forever, "text/javascript; charset=utf-8"},
+		{"GET", "/main-ABC.js", "br;q=0.5", 200, "squeezed", "br", forever, "text/javascript; charset=utf-8"},
+		{"GET", "/main-ABC.js", "sbr", 200, "the script", "", forever, "text/javascript; charset=utf-8"},
+		{"GET", "/main-ABC.js.br", "br", 404, "404 page not found\n", "", noCache, "text/plain; charset=utf-8"},
 		{"HEAD", "/", "", 200, "", "", noCache, "text/html; charset=utf-8"},
 		{"POST", "/", "", 405, "this is a static site\n", "", "", "text/plain; charset=utf-8"},
 	} {
@@ -67,5 +76,24 @@ func TestAPageMayCallItsIssuerAndItsAPIAlone(t *testing.T) {
 	if !strings.HasSuffix(policy, "connect-src 'self' http://localhost:10101 http://localhost:10102") || !strings.HasPrefix(policy, "default-src 'none';") ||
 		strings.Contains(policy, "unsafe") {
 		t.Error(policy)
+	}
+}
+
+func TestARouteWithADotIsAPageToWhoOpensIt(t *testing.T) {
+	opens := func(r *http.Request) { r.Header.Set("Accept", "text/html,*/*;q=0.8") }
+	if response, body := serve(t, "GET", "/user/ada.smith", "", opens); response.StatusCode != 200 || body != "the page" {
+		t.Errorf("%s %q", response.Status, body)
+	}
+}
+
+func TestAnAppIsAtOneHostAlone(t *testing.T) {
+	for host, want := range map[string]int{
+		"127.0.0.1:4200": 302, "[::1]:4200": 302, "app.localhost:4200": 302, "localhost": 302, "localhost:4200": 200,
+		"evil.example": 421, "localhost.evil.example:4200": 421, "": 421, "10.0.0.1:4200": 421,
+	} {
+		response, _ := serve(t, "GET", "/profile?a=b", "", func(r *http.Request) { r.Host = host })
+		if location := response.Header.Get("Location"); response.StatusCode != want || want == 302 && location != "http://localhost:4200/profile?a=b" {
+			t.Errorf("%s: %s %s", host, response.Status, location)
+		}
 	}
 }

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/keywright/keywright/internal/operator"
 	"github.com/keywright/keywright/internal/server"
@@ -15,6 +19,27 @@ import (
 // demoApps are two apps that show what an app does with Keywright: folders of
 // web/dist and what people call them.
 var demoApps = []struct{ name, title string }{{"demo", "Demo"}, {"second", "Second app"}}
+
+// demoPorts are where the apps are served; none: they are not.
+type demoPorts []string
+
+func (p *demoPorts) Type() string   { return "ports" }
+func (p *demoPorts) String() string { return strings.Join(*p, ",") }
+
+// Set reads two ports, of which 0 is any that is free.
+func (p *demoPorts) Set(text string) error {
+	ports := strings.Split(text, ",")
+	for _, port := range ports {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return fmt.Errorf("%q is no port: two are needed, such as --demo=4200,4300", port)
+		}
+	}
+	if len(ports) != len(demoApps) || ports[0] == ports[1] && ports[0] != "0" {
+		return errors.New("two ports are needed, such as --demo=4200,4300")
+	}
+	*p = ports
+	return nil
+}
 
 // demoApp is one of them, at a port of this machine.
 type demoApp struct {
@@ -28,15 +53,15 @@ func (a *demoApp) clientID() string { return a.name + "-" + a.port }
 
 // openDemo listens at the ports of the demo apps. What keeps one of them from
 // being served is printed, and keeps nothing else.
-func (c *command) openDemo(ports []int) (apps []*demoApp) {
-	if ports != nil && !web.HasApps() {
-		fmt.Fprintln(c.err, "the demo is not in this program: `make build` builds it in")
-		return nil
-	}
+func (c *command) openDemo(ports demoPorts) (apps []*demoApp) {
 	for i, port := range ports {
 		a := &demoApp{name: demoApps[i].name, title: demoApps[i].title}
+		if !web.HasApp(a.name) {
+			fmt.Fprintf(c.err, "%s is not in this program: `make build` builds it in\n", a.title)
+			continue
+		}
 		var err error
-		if a.listeners, a.port, err = listenLoopback(fmt.Sprintf("127.0.0.1:%d", port), "--demo"); err != nil {
+		if a.listeners, a.port, err = listenLoopback(net.JoinHostPort("127.0.0.1", port), "--demo"); err != nil {
 			fmt.Fprintf(c.err, "%s is not served: %v\n", a.title, err)
 			continue
 		}
@@ -67,11 +92,11 @@ func startDemo(ctx context.Context, srv *server.Server, apps []*demoApp, issuer,
 		if err := a.register(ctx, o); err != nil {
 			return err
 		}
-		settings := web.Settings{Issuer: issuer, ClientID: a.clientID(), API: apiURL}
+		settings := web.Settings{Issuer: issuer, ClientID: a.clientID(), API: cmp.Or(apiURL, issuer+"/profile")}
 		if len(apps) == len(demoApps) {
 			settings.Other = apps[1-i].url
 		}
-		handler, err := web.App(a.name, settings)
+		handler, err := web.App(a.name, withPort("localhost", a.port), settings)
 		if err != nil {
 			return err
 		}

@@ -16,11 +16,11 @@ import (
 // dev is Keywright on a developer's own machine: nothing to configure.
 func (c *command) dev() *cobra.Command {
 	var apiURL string
-	var demoPorts []int
+	var demo demoPorts
 	cmd := &cobra.Command{
 		Use:     "dev",
 		Short:   "Run on this machine, with everything on and nothing to configure",
-		Example: "  keywright dev\n  keywright dev --listen 127.0.0.1:9000 --data /tmp/keywright",
+		Example: "  keywright dev\n  keywright dev --listen 127.0.0.1:9000 --data /tmp/keywright\n  keywright dev --demo=4200,4300",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, _, err := c.load(cmd)
@@ -30,17 +30,14 @@ func (c *command) dev() *cobra.Command {
 			if apiURL != "" && !isHTTPURL(apiURL) {
 				return usageError(cmd, "--api-url must be a URL such as http://localhost:10102")
 			}
-			if len(demoPorts) != 0 && len(demoPorts) != len(demoApps) {
-				return usageError(cmd, "--demo takes two ports, such as --demo=4200,4300")
-			}
 			if err := checkDev(s); err != nil {
 				return err
 			}
-			return c.runDev(cmd.Context(), s, apiURL, demoPorts)
+			return c.runDev(cmd.Context(), s, apiURL, demo)
 		},
 	}
 	cmd.Flags().StringVar(&apiURL, "api-url", "", "The `URL` of the example API, for the printed commands")
-	cmd.Flags().IntSliceVar(&demoPorts, "demo", nil, "Serve the demo app and a second one too, at these `ports`")
+	cmd.Flags().Var(&demo, "demo", "Serve the demo app and a second one too, at these `ports`")
 	cmd.Flags().Lookup("demo").NoOptDefVal = "4200,4300"
 	settings.Flags(cmd.Flags())
 	for _, refused := range []string{"issuer", "tls-cert", "tls-key"} {
@@ -66,7 +63,7 @@ func checkDev(s *settings.Settings) error {
 	return nil
 }
 
-func (c *command) runDev(ctx context.Context, s *settings.Settings, apiURL string, demoPorts []int) error {
+func (c *command) runDev(ctx context.Context, s *settings.Settings, apiURL string, demo demoPorts) error {
 	log := newLog(c.err, s)
 	ctx = untilStopped(ctx, log)
 	listeners, port, err := listenLoopback(s.Listen, "--listen")
@@ -83,7 +80,7 @@ func (c *command) runDev(ctx context.Context, s *settings.Settings, apiURL strin
 		names = append(names, withPort(l.Addr().(*net.TCPAddr).IP.String(), port))
 	}
 	issuer := "http://" + names[0]
-	apps := c.openDemo(demoPorts)
+	apps := c.openDemo(demo)
 	defer closeDemo(apps)
 	return host{
 		issuer:    issuer,

@@ -46,6 +46,9 @@ func run(ctx context.Context, args, environ []string, in io.Reader, out, err io.
 	if failure == nil {
 		return exitOK
 	}
+	if errors.Is(failure, context.Canceled) {
+		failure = errors.New("stopped before it was ready")
+	}
 	for problem := range strings.SplitSeq(failure.Error(), "\n") {
 		fmt.Fprintln(err, "keywright:", problem)
 	}
