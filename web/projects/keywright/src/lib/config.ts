@@ -28,6 +28,9 @@ export const BASE_URL = new InjectionToken<string>('base URL of the app', {
   },
 });
 
+/** How long to wait for an answer, in milliseconds. */
+export const patience = 15_000;
+
 export const CONFIG_SOURCE = new InjectionToken<KeywrightConfigSource>('what provideKeywright was given');
 
 /** The configuration, once it is known. */
@@ -49,26 +52,37 @@ export class Config {
 
   async #ask(): Promise<KeywrightConfig> {
     const source = this.#source;
-    if (typeof source !== 'function') return checked(source);
     try {
       this.asking = true;
-      const answer = runInInjectionContext(this.#injector, source);
+      const answer = typeof source === 'function' ? runInInjectionContext(this.#injector, source) : source;
       this.asking = false;
-      return checked(await answer);
+      return checked(await Promise.race([answer, late()]));
     } catch (cause) {
       if (cause instanceof KeywrightError) throw cause;
-      throw new KeywrightError('config-invalid', { found: 'it could not be loaded: see the cause', cause });
+      throw invalid('see the cause', cause);
     } finally {
       this.asking = false;
     }
   }
 }
 
+/** A request that the source makes later than at once waits for its answer, and so for ever. */
+function late(): Promise<never> {
+  return new Promise((_, reject) => {
+    AbortSignal.timeout(patience).onabort = () => reject(invalid('its source does not end: use fetch'));
+  });
+}
+
+function invalid(found: string, cause?: unknown): KeywrightError {
+  return new KeywrightError('config-invalid', { found, cause });
+}
+
 function checked(config: KeywrightConfig): KeywrightConfig {
   const { issuer, apis = [] } = config;
+  if (!crypto.subtle) throw invalid('the page needs https');
   for (const url of [issuer, ...apis.filter((api) => !api.startsWith('/'))]) {
     if (!isSafe(URL.parse(url)) || (url === issuer && /[?#]/.test(url))) {
-      throw new KeywrightError('config-invalid', { found: `${url} is no https URL; http is for localhost alone` });
+      throw invalid(`${url} is no https URL; http is for localhost alone`);
     }
   }
   return config;

@@ -36,8 +36,12 @@ export abstract class Flow {
   abstract readonly takesPasswords: boolean;
   /** The issuer as this way's client sees it. */
   abstract issuer(): Promise<Issuer>;
-  /** Takes an answer off the address bar, before the router reads it. @returns what finishes that sign-in; it answers undefined if nobody is signed in */
-  abstract arrive(): (() => Promise<Tokens | undefined>) | undefined;
+  /**
+   * Takes an answer off the address bar, before the router reads it.
+   *
+   * @returns what finishes that sign-in, given whether the browser knows of somebody; it answers undefined if nobody is signed in
+   */
+  abstract arrive(): ((known: boolean) => Promise<Tokens | undefined>) | undefined;
   /**
    * Asks whether the issuer still knows the person, without any page.
    *

@@ -1,5 +1,5 @@
 import type { AuthorizationServer } from 'oauth4webapi';
-import { isSafe } from './config';
+import { isSafe, patience } from './config';
 import { KeywrightError, KeywrightErrorCode } from './error';
 
 /** The issuer, as one client of it sees it. */
@@ -7,9 +7,6 @@ export interface Issuer {
   readonly as: AuthorizationServer;
   readonly clientId: string;
 }
-
-/** How long to wait for an answer of the issuer, in milliseconds. */
-export const patience = 15_000;
 
 /** The protocol, which most visitors of an app do not need at once. */
 export function protocol() {
@@ -26,6 +23,13 @@ export async function discover(issuer: string): Promise<AuthorizationServer> {
   if (typeof named !== 'string') throw new KeywrightError('issuer-invalid', { found: `${response.url} is no discovery document` });
   if (named !== issuer) throw new KeywrightError('issuer-mismatch', { reason: named, found: `configured is ${issuer}, it calls itself ${named}` });
   return metadata;
+}
+
+/** An endpoint of the issuer. @throws KeywrightError `issuer-invalid` if others could read what is sent there */
+export function endpoint(as: AuthorizationServer, name: 'authorization_endpoint' | 'end_session_endpoint' | 'token_endpoint' | 'userinfo_endpoint'): URL {
+  const url = URL.parse(as[name] ?? '');
+  if (!isSafe(url)) throw new KeywrightError('issuer-invalid', { found: `${as.issuer} names no safe ${name}` });
+  return url;
 }
 
 /** The URL of an issuer's page; the issuer itself may have a path. */

@@ -39,6 +39,8 @@ describe('an access token', () => {
     ['https://api.example.com/notes-of-others', false],
     ['https://api.example.com/notes/../admin', false],
     ['https://api.example.com/notes/..%2fadmin', false],
+    ['https://api.example.com/notes/..;/admin', false],
+    ['https://api.example.com/notes/1;v=2', true],
     ['https://api.example.com/', false],
     ['http://api.example.com/notes', false],
     ['https://api.example.com:8443/notes', false],
@@ -52,6 +54,26 @@ describe('an access token', () => {
     expect(issuer.requests.at(-1)!.authorization).toBe(sent ? 'Bearer access-1' : undefined);
   });
 
+  it('is not waited for in vain by a configuration whose source waits for it', async () => {
+    const timeout = AbortSignal.timeout;
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((milliseconds) => timeout(milliseconds / 100));
+    const config = async () => {
+      const http = inject(HttpClient);
+      await Promise.resolve();
+      return firstValueFrom(http.get<typeof basic>('/config.json'));
+    };
+    const tab = await Tab.open({ config });
+    expect(await tab.keywright.ready()).toBe('failed');
+    expect(tab.keywright.error()).toMatchObject({ code: 'config-invalid', message: expect.stringContaining('use fetch') });
+  });
+
+  it('cannot be had by a page that came by plain http', async () => {
+    vi.spyOn(crypto, 'subtle', 'get').mockReturnValue(undefined as never);
+    const tab = await Tab.open();
+    expect(await tab.keywright.ready()).toBe('failed');
+    expect(tab.keywright.error()).toMatchObject({ code: 'config-invalid', message: expect.stringContaining('needs https') });
+  });
+
   it('goes where the browser sends the request, whatever the base was at the start', async () => {
     const tab = await arrived();
     expect(await tab.keywright.accessToken('/api/notes')).toBe('access-1');
@@ -61,8 +83,8 @@ describe('an access token', () => {
     expect(await tab.keywright.accessToken('/api/notes')).toBeUndefined();
   });
 
-  it.each(['https://', 'http://api.example.com/', 'ftp://api.example.com/'])('is for no API such as %s', async (api) => {
-    const tab = await Tab.open({ config: { ...basic, apis: [api] } });
+  it.each([[['https://']], [['http://api.example.com/']], [['ftp://api.example.com/']], ['https://api.example.com/'], [null]])('is for no API such as %j', async (apis) => {
+    const tab = await Tab.open({ config: { ...basic, apis: apis as string[] } });
     expect(await tab.keywright.ready()).toBe('failed');
     expect(tab.keywright.error()).toMatchObject({ code: 'config-invalid' });
     expect(await tab.keywright.accessToken('https://')).toBeUndefined();
@@ -139,6 +161,26 @@ describe('an access token', () => {
     issuer.instead = () => undefined;
     expect(await tab.get(notes)).toEqual({ token: 'access-2' });
     expect(tab.keywright.error()).toBeUndefined();
+  });
+
+  it('serves while it lives when the issuer hangs', async () => {
+    const tab = await arrived();
+    let giveUp = () => {};
+    issuer.instead = (path) => (path === '/token' ? new Promise((resolve) => (giveUp = () => resolve(new Response('', { status: 502 })))) : undefined);
+    later(590);
+    expect(await tab.get(notes)).toEqual({ token: 'access-1' });
+    expect(tab.keywright.error()).toBeUndefined(); // it is still being waited for
+    giveUp();
+    await vi.waitFor(() => expect(tab.keywright.error()).toMatchObject({ code: 'issuer-unreachable' }));
+  });
+
+  it('is renewed later when the issuer says that it cannot now', async () => {
+    const tab = await arrived();
+    issuer.instead = (path) => (path === '/token' ? Response.json({ error: 'temporarily_unavailable' }, { status: 400 }) : undefined);
+    later(590);
+    expect(await tab.get(notes)).toEqual({ token: 'access-1' });
+    issuer.instead = () => undefined;
+    expect(await tab.get(notes)).toEqual({ token: 'access-2' });
   });
 
   it('ends with its session', async () => {
@@ -258,6 +300,18 @@ describe('direct sign-in', () => {
     await tab.keywright.signIn(ada);
     tab.close();
     expect(await (await Tab.open(direct)).keywright.ready()).toBe('signed-out');
+  });
+
+  it('comes back by itself after an outage at the start', async () => {
+    const storing = { ...direct, features: [...direct.features, withStoredRefreshToken()] };
+    const tab = await Tab.open(storing);
+    await tab.keywright.signIn(ada);
+    tab.close();
+    issuer.instead = () => new Response('', { status: 502 });
+    const back = await Tab.open(storing);
+    expect(await back.keywright.ready()).toBe('failed');
+    issuer.instead = () => undefined;
+    expect(await back.keywright.ready()).toBe('signed-in');
   });
 
   it('survives the page by choice, but not a sign-out', async () => {

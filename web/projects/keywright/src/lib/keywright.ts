@@ -20,6 +20,9 @@ export const STORES_REFRESH_TOKEN = new InjectionToken<boolean>('keeps refresh t
 /** The query parameter that keeps a deep link while a person is at the app's sign-in page. */
 export const returnParameter = 'returnTo';
 
+/** How long a request waits for the next token while the last one lives, in milliseconds. */
+const refreshPatience = 2000;
+
 /** Failures after which the person simply tries again. */
 const harmless = ['credentials-wrong', 'input-invalid', 'too-many-attempts', 'session-ended', 'registration-closed'];
 
@@ -82,6 +85,7 @@ export class Keywright {
 
   /** Waits until it is known whether somebody is signed in. On a server nobody knows, and the answer is `starting`. */
   async ready(): Promise<Status> {
+    if (this.status() === 'failed' && this.#error()?.code === 'issuer-unreachable' && this.#kept()) this.#started = this.#attempt(() => this.#restore());
     await this.#started;
     return this.status();
   }
@@ -143,12 +147,14 @@ export class Keywright {
     if (this.#recorded && !this.#isKnown()) this.#end(this.#tokens()?.session); // signed out elsewhere, and this tab did not hear it
     const tokens = this.#tokens();
     if (tokens && now() >= tokens.refreshAt) {
-      await this.#refresh().catch((error) => {
+      const next = [this.#refresh()];
+      if (tokens.expiresAt - now() > refreshPatience) next.push(new Promise((resolve) => setTimeout(resolve, refreshPatience)));
+      await Promise.race(next).catch((error) => {
         if (now() >= tokens.expiresAt) throw error;
       });
     }
-    const next = this.#tokens();
-    return next?.subject === tokens?.subject ? next?.accessToken : undefined; // nobody speaks for somebody else
+    const mine = this.#tokens();
+    return mine?.subject === tokens?.subject ? mine?.accessToken : undefined; // nobody speaks for somebody else
   }
 
   /** The access token after one that an API has refused; undefined if there is none. */
@@ -167,7 +173,7 @@ export class Keywright {
     const config = await this.#config.load().catch(() => undefined); // error() says it
     const target = URL.parse(url, this.#document.baseURI); // as the browser does
     if (!target) return false;
-    if (/%2f|%5c/i.test(target.pathname)) return false; // servers differ in what path that is
+    if (/%2f|%5c|\.\.;/i.test(target.pathname)) return false; // servers differ in what path that is
     return (config?.apis ?? []).some((api) => covers(new URL(api, this.#base), target));
   }
 
@@ -192,9 +198,9 @@ export class Keywright {
     this.#tabs ??= new Tabs(this.#name, (message) => this.#hear(message));
   }
 
-  async #arrive(arrival: () => Promise<Tokens | undefined>): Promise<Tokens | undefined> {
+  async #arrive(arrival: (known: boolean) => Promise<Tokens | undefined>): Promise<Tokens | undefined> {
     try {
-      const tokens = await arrival();
+      const tokens = await arrival(this.#isKnown());
       if (!tokens) forget('localStorage', this.#name); // the issuer knows nobody: no need to ask it again
       return tokens;
     } catch (error) {
@@ -332,7 +338,7 @@ export class Keywright {
         if (mine && (mine.session !== message.session || mine.generation > message.generation!)) this.#tell(mine, true);
         break;
       case 'signed-out':
-        if (message.ended ? mine?.session !== message.session : mine && mine.since > message.at) break; // another one
+        if (message.ended ? mine?.session !== message.session : mine && mine.session !== message.session && mine.since > message.at) break; // another one
         if (!message.ended) this.#signedOutAt = message.at;
         if (mine && mine.session !== message.session) void this.#discard(mine);
         this.#end(mine?.session);
@@ -347,7 +353,8 @@ export class Keywright {
 
   #isNews(tokens: Tokens, answer: boolean): boolean {
     const mine = this.#tokens();
-    if (tokens.session === this.#ended || tokens.since <= this.#signedOutAt || (answer && this.#asking !== this.#epoch)) return false;
+    const past = this.#signedOutAt <= Date.now(); // unless the clock was set back since
+    if (tokens.session === this.#ended || (past && tokens.since <= this.#signedOutAt) || (answer && this.#asking !== this.#epoch)) return false;
     return mine?.session === tokens.session ? tokens.generation > mine.generation : !(mine && answer);
   }
 

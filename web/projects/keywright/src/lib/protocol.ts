@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
-import { isLocal } from './config';
+import { isLocal, patience } from './config';
 import { KeywrightError, KeywrightErrorCode } from './error';
-import { invalidToken, isNetworkFailure, Issuer, patience, reach, unreachable } from './issuer';
+import { endpoint, invalidToken, isNetworkFailure, Issuer, reach, unreachable } from './issuer';
 import { fromBase64url, verifySignature } from './signature';
 import { Issued, Renewable } from './tokens';
 
@@ -61,6 +61,7 @@ async function believe({ as, clientId }: Issuer, answer: oauth.TokenEndpointResp
   const idTokenClaims = oauth.getValidatedIdTokenClaims(answer);
   if (idTokenClaims) {
     await verifySignature(as, idToken!);
+    if (!idTokenClaims.sub) throw invalidToken('sub');
     if ((idTokenClaims.azp ?? clientId) !== clientId) throw invalidToken('azp'); // OpenID Connect Core §3.1.3.7
     await verifyHash(idToken!, 'at_hash', accessToken);
     await verifyHash(idToken!, 'c_hash', code);
@@ -86,8 +87,8 @@ function clientOf({ clientId }: Issuer): oauth.Client {
 }
 
 /** What every request to the issuer is made with. */
-function optionsFor({ issuer }: oauth.AuthorizationServer) {
-  return { [oauth.allowInsecureRequests]: isLocal(new URL(issuer)), signal: () => AbortSignal.timeout(patience) };
+function optionsFor(as: oauth.AuthorizationServer) {
+  return { [oauth.allowInsecureRequests]: isLocal(endpoint(as, 'token_endpoint')), signal: () => AbortSignal.timeout(patience) };
 }
 
 /** Runs a step of the protocol; whatever it throws becomes a KeywrightError that says what to do. */

@@ -93,6 +93,7 @@ describe('what is refused', () => {
     aud: (claims) => (claims.aud = 'another'),
     azp: (claims) => Object.assign(claims, { aud: ['app', 'another'], azp: 'another' }),
     exp: (claims) => (claims.exp = (claims.iat as number) - 3600),
+    sub: (claims) => (claims.sub = ''),
     nonce: (claims) => (claims.nonce = 'another'),
     at_hash: (claims) => (claims.at_hash = 'another'),
     c_hash: (claims) => (claims.c_hash = 'another'),
@@ -220,6 +221,19 @@ describe('what is refused', () => {
     expect(await tab.keywright.ready()).toBe('failed');
     expect(tab.keywright.error()).toMatchObject({ code: 'config-invalid' });
     expect(await (await Tab.open({ config: { ...basic, issuer: 'http://localhost:10101' } })).keywright.ready()).toBe('signed-out');
+  });
+
+  it('to send a code over plain http', async () => {
+    const { metadata } = issuer;
+    const tab = await Tab.open();
+    void tab.keywright.signIn();
+    const callback = issuer.authorize(await tab.leaves());
+    tab.close();
+    metadata['token_endpoint'] = 'http://evil.example.com/token';
+    const back = await Tab.open({ url: callback.href });
+    expect(await back.keywright.ready()).toBe('failed');
+    expect(back.keywright.error()).toMatchObject({ code: 'issuer-invalid', message: expect.stringContaining('token_endpoint') });
+    expect(issuer.count('http://evil.example.com/token')).toBe(0);
   });
 
   it('to send a refresh token over plain http', async () => {

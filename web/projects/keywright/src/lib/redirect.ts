@@ -1,9 +1,9 @@
 import { DOCUMENT, inject, Injectable, InjectionToken } from '@angular/core';
 import type { AuthorizationServer } from 'oauth4webapi';
-import { BASE_URL, Config, isSafe, KeywrightConfig } from './config';
+import { BASE_URL, Config, KeywrightConfig } from './config';
 import { KeywrightError } from './error';
 import { Flow, Registration, SignInOptions } from './flow';
-import { discover, invalidToken, Issuer, protocol, revoke, send } from './issuer';
+import { discover, endpoint, invalidToken, Issuer, protocol, revoke, send } from './issuer';
 import type { Secrets } from './protocol';
 import { forget, keep, mustKeep, recallRecord } from './storage';
 import { begin, Claims, Issued, now, Person, Renewable, Tokens } from './tokens';
@@ -39,7 +39,10 @@ interface Transaction extends Secrets {
   readonly returnTo: string;
   readonly scope: readonly string[];
   readonly maxAge?: number;
+  /** Nobody has asked for it. */
   readonly silent: boolean;
+  /** Somebody was signed in in this browser. */
+  readonly known?: boolean;
 }
 
 const transactionName = 'keywright:transaction';
@@ -70,7 +73,7 @@ export class Redirect extends Flow {
     return { as: await this.#metadata, clientId };
   }
 
-  arrive(): (() => Promise<Tokens | undefined>) | undefined {
+  arrive(): ((known: boolean) => Promise<Tokens | undefined>) | undefined {
     const { location, history } = this.#document.defaultView!;
     const transaction = recallRecord<Transaction>('sessionStorage', transactionName);
     const address = new URL(location.href);
@@ -85,11 +88,12 @@ export class Redirect extends Flow {
     const returnTo = transaction?.returnTo ?? this.#base;
     if (begun) keep('sessionStorage', transactionName, JSON.stringify({ returnTo })); // for whoever goes back in the history
     if (isAnswer || this.#redirectUri !== this.#base) history.replaceState(null, '', returnTo);
-    return isAnswer ? () => this.#finish(answer, begun) : undefined;
+    return isAnswer ? (known) => this.#finish(answer, begun, known) : undefined;
   }
 
-  async #finish(answer: URLSearchParams, begun: Transaction | undefined): Promise<Tokens | undefined> {
+  async #finish(answer: URLSearchParams, begun: Transaction | undefined, known: boolean): Promise<Tokens | undefined> {
     if (!begun) throw new KeywrightError('state-mismatch');
+    if (begun.silent && begun.known && !known) return undefined; // signed out meanwhile
     try {
       const issuer = await this.issuer();
       const { redeem } = await protocol();
@@ -104,7 +108,7 @@ export class Redirect extends Flow {
   async restore(known: boolean, stands: () => boolean): Promise<Tokens | undefined> {
     const { silent = 'returning' } = this.#options;
     if (this.#askedSilently || silent === 'never' || (silent === 'returning' && !known)) return undefined;
-    return this.#authorize({ prompt: 'none' }, this.#document.location.href, stands);
+    return this.#authorize({ prompt: 'none' }, this.#document.location.href, stands, known);
   }
 
   async signIn(options: SignInOptions, returnTo: string): Promise<Tokens | undefined> {
@@ -112,12 +116,12 @@ export class Redirect extends Flow {
   }
 
   /** @param stands given where nobody has asked for it: whether it still makes sense */
-  async #authorize(options: SignInOptions, returnTo: string, stands?: () => boolean): Promise<undefined> {
+  async #authorize(options: SignInOptions, returnTo: string, stands?: () => boolean, known?: boolean): Promise<undefined> {
     const config = await this.#config.load();
     const issuer = await this.issuer();
     const { newSecrets, challengeOf } = await protocol();
     const transaction: Transaction = {
-      ...newSecrets(), returnTo, scope: scopeOf(config, options.scope), maxAge: options.maxAge, silent: !!stands,
+      ...newSecrets(), returnTo, scope: scopeOf(config, options.scope), maxAge: options.maxAge, silent: !!stands, known,
     };
     const url = this.#authorizationUrl(issuer, config, transaction, await challengeOf(transaction.verifier), options);
     if (stands?.() === false) return undefined;
@@ -176,12 +180,6 @@ async function userInfo({ as }: Issuer, { accessToken }: Issued, subject: string
   const response = await send(endpoint(as, 'userinfo_endpoint'), accessToken).catch(() => undefined);
   const claims: Claims | undefined = response?.ok ? await response.json().catch(() => undefined) : undefined;
   return claims?.sub === subject ? claims : undefined;
-}
-
-function endpoint(as: AuthorizationServer, name: 'authorization_endpoint' | 'end_session_endpoint' | 'userinfo_endpoint'): URL {
-  const url = URL.parse(as[name] ?? '');
-  if (!isSafe(url)) throw new KeywrightError('issuer-invalid', { found: `${as.issuer} names no safe ${name}` });
-  return url;
 }
 
 function withQuery(url: URL, parameters: Record<string, string | undefined>): URL {

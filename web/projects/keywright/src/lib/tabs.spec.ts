@@ -139,6 +139,31 @@ describe('a sign-out', () => {
     if (where !== 'alone') await vi.waitFor(() => expect(first.keywright.status()).toBe('signed-out'));
   });
 
+  it.each(['alone', 'and a new sign-in'])('is heard of although the clock was set back, %s', async (then) => {
+    const [first, second] = await twoTabs();
+    const right = Date.now.bind(Date);
+    if (then === 'alone') vi.spyOn(Date, 'now').mockImplementation(() => right() - 600_000);
+    await first.keywright.signOut();
+    await vi.waitFor(() => expect(second.keywright.status()).toBe('signed-out'));
+    if (then === 'alone') return;
+    vi.spyOn(Date, 'now').mockImplementation(() => right() - 600_000);
+    await second.keywright.signIn(ada);
+    await vi.waitFor(() => expect(first.keywright.status()).toBe('signed-in'));
+  });
+
+  it('undoes a question to the issuer whose answer comes after it', async () => {
+    const first = await signedIn(issuer);
+    first.close();
+    const asking = await Tab.open();
+    const callback = issuer.authorize(await asking.leaves());
+    asking.close();
+    localStorage.clear(); // as another tab does when somebody signs out
+    const back = await Tab.open({ url: callback.href });
+    expect(await back.keywright.ready()).toBe('signed-out');
+    expect(back.keywright.error()).toBeUndefined();
+    expect(issuer.count('/token')).toBe(1);
+  });
+
   it('keeps a tab that starts at that moment from asking the issuer', async () => {
     const first = await signedIn(issuer);
     const tab = await Tab.open();

@@ -95,5 +95,5 @@ function tokensOf(issued: Issued, { user, claims, authenticatedAt }: Person, of:
 
 /** Says whether a refresh was refused for good. */
 export function isOver(error: unknown): boolean {
-  return error instanceof KeywrightError && error.code === 'token-refused';
+  return error instanceof KeywrightError && error.code === 'token-refused' && error.reason !== 'temporarily_unavailable';
 }
