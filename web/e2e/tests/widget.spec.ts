@@ -1,6 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { WidgetApp, type WidgetRegistration } from '../apps/widget.ts';
@@ -34,6 +34,28 @@ class Widget {
     return this.page.getByRole('status');
   }
 
+  get element() {
+    return this.page.locator('keywright-sign-in');
+  }
+
+  /** What a person sees of it: where each part is, and how it looks. */
+  async look(): Promise<unknown> {
+    return this.element.evaluate((element) => [element, ...element.querySelectorAll<HTMLElement>(':not(svg *)')].map((part) => {
+      const { x, y, width, height } = part.getBoundingClientRect();
+      const { boxShadow, textTransform, letterSpacing, color, backgroundColor } = getComputedStyle(part);
+      return [part.tagName, x, y - element.getBoundingClientRect().y, width, height, boxShadow, textTransform, letterSpacing, color, backgroundColor];
+    }));
+  }
+
+  /** Gives the page a design of its own. */
+  async design(css: string): Promise<void> {
+    await this.page.evaluate((text) => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(text);
+      document.adoptedStyleSheets.unshift(sheet);
+    }, css);
+  }
+
   button(name: string) {
     return this.page.getByRole('button', { name, exact: true });
   }
@@ -61,6 +83,9 @@ interface Opening extends Omit<WidgetRegistration, 'id'> {
   /** The settings of a server of its own. */
   server?: Record<string, string>;
 }
+
+const workspace = join(import.meta.dirname, '../..');
+const library = join(workspace, 'dist/keywright');
 
 let widgets = 0;
 
@@ -127,10 +152,18 @@ test.describe('a page of no framework', () => {
 });
 
 test('is at most 8 KB, as it is packed', async () => {
-  const packed = await readFile(join(import.meta.dirname, '../../dist/keywright/fesm2022/keywright-angular-element.mjs'));
+  const packed = await readFile(join(library, 'fesm2022/keywright-angular-element.mjs'));
   const size = brotliCompressSync(packed).length;
   console.log(`the widget: ${size} bytes`);
   expect(size).toBeLessThanOrEqual(8_000);
+});
+
+test('the package brings no Angular along, has a license, and a readme whose code is compiled', async () => {
+  const { peerDependencies, peerDependenciesMeta } = JSON.parse(await readFile(join(library, 'package.json'), 'utf8'));
+  expect(Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta?.[name]?.optional)).toEqual([]);
+  expect(await readdir(library)).toEqual(expect.arrayContaining(['LICENSE', 'README.md']));
+  expect(await readFile(join(library, 'LICENSE'), 'utf8')).toBe(await readFile(join(workspace, '../LICENSE'), 'utf8'));
+  expect(await readFile(join(library, 'README.md'), 'utf8')).toContain(await readFile(join(workspace, 'projects/keywright/examples/app.config.ts'), 'utf8'));
 });
 
 test('shows a password to whoever asks, and hides it when it is sent', async ({ open, keywright }) => {
@@ -144,6 +177,60 @@ test('shows a password to whoever asks, and hides it when it is sent', async ({ 
   await widget.button('Sign in').click();
   await expect(widget.password).toHaveAttribute('type', 'password');
   await widget.expectPerson(person);
+});
+
+test.describe('in a page', () => {
+  test('of another design it looks the same', async ({ open }) => {
+    const widget = await open();
+    await widget.password.fill('not yet');
+    const before = await widget.look();
+    await widget.design(`
+      body { text-transform: uppercase; letter-spacing: 2px; }
+      form, label, p, div { display: flex; padding: 20px; background: hotpink; border: 3px solid; }
+      span, svg { display: block; margin: 9px; padding: 9px; }
+      button, input { width: 100%; height: 90px; margin: 9px; text-transform: uppercase; letter-spacing: 3px; box-shadow: 0 0 9px red; }
+    `);
+    await expect(widget.page.locator('#person')).toHaveCSS('display', 'flex');
+    expect(await widget.look()).toEqual(before);
+  });
+
+  test('that hides it nobody sees it', async ({ open }) => {
+    const widget = await open({ attributes: 'hidden' });
+    await expect(widget.page.locator('form')).toBeAttached();
+    await expect(widget.element).toBeHidden();
+  });
+
+  test('of people who read large letters its letters are large, and never small', async ({ open }) => {
+    const widget = await open();
+    const size = async (root: string) => {
+      await widget.page.evaluate((fontSize) => (document.documentElement.style.fontSize = fontSize), root);
+      return widget.email.evaluate((input) => getComputedStyle(input).fontSize);
+    };
+    expect([await size(''), await size('24px'), await size('62.5%')]).toEqual(['16px', '24px', '16px']);
+  });
+
+  test('that is written from the right, words go as their language does, and addresses from the left', async ({ open }) => {
+    const widget = await open();
+    await widget.page.evaluate(() => (document.documentElement.dir = 'rtl'));
+    await expect(widget.page.locator('form')).toHaveCSS('direction', 'ltr');
+    await widget.element.evaluate((element) => Object.assign(element, { texts: { 'lang': 'ar', 'sign-in.title': 'تسجيل الدخول' } }).focus());
+    await expect(widget.page.locator('form')).toHaveCSS('direction', 'rtl');
+    await expect(widget.email).toHaveCSS('direction', 'ltr');
+  });
+
+  test('it can be moved into a frame, and back', async ({ open }) => {
+    const widget = await open();
+    await widget.email.fill('ada@example.com');
+    const inFrame = await widget.element.evaluate((element) => {
+      const frame = document.body.appendChild(document.createElement('iframe'));
+      frame.contentDocument!.body.append(element);
+      const style = frame.contentWindow!.getComputedStyle(element).display;
+      document.querySelector('main')!.append(element);
+      return [style, frame.contentDocument!.adoptedStyleSheets.length, document.adoptedStyleSheets.length];
+    });
+    expect(inFrame).toEqual(['block', 1, 1]);
+    await expect(widget.email).toHaveValue('ada@example.com');
+  });
 });
 
 test('the keyboard alone creates an account and signs in', async ({ open }) => {
@@ -225,6 +312,17 @@ test.describe('where the operator says no', () => {
     await widget.signIn(newPerson());
     await expect(widget.alert).toHaveText('Signing in does not work on this page. The people who run this site can mend that.');
     expect((await said).text()).toContain('direct_origins');
+  });
+});
+
+test.describe('where the server is not what it should be', () => {
+  provoke(/\/login answered a redirect/);
+
+  test('and sends people elsewhere, it says so', async ({ open }) => {
+    const widget = await open();
+    await widget.page.route('**/login', (route) => route.fulfill({ status: 307, headers: { 'Location': '/elsewhere', 'Access-Control-Allow-Origin': '*' } }));
+    await widget.signIn(newPerson());
+    await expect(widget.alert).toHaveText('Something is wrong with signing in here. Try again later.');
   });
 });
 

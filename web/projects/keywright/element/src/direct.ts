@@ -50,7 +50,7 @@ export class Direct implements Methods {
     if (fields) return refused('input-invalid', { fields });
     if (error === 'registration_closed') return refused('registration-closed');
     if (error === 'origin_not_allowed') return this.#originRefused();
-    return this.#invalid(`${path} answered ${status}`);
+    return this.#invalid(`${path} answered ${status || 'a redirect'}`);
   }
 
   /** Asks for what every page may read: a browser tells nobody whether the server is down or only refuses this origin. */
@@ -59,7 +59,8 @@ export class Direct implements Methods {
   }
 
   #originRefused(): Refusal {
-    console.error(`keywright-sign-in: ${this.#issuer} lets no page of ${location.origin} sign in: its operator lists origins in direct_origins`);
+    const advice = 'its operator lists origins in direct_origins (or a proxy redirects /login)';
+    console.error(`keywright-sign-in: ${this.#issuer} lets no page of ${location.origin} sign in: ${advice}`);
     return refused('origin-refused');
   }
 
@@ -70,7 +71,7 @@ export class Direct implements Methods {
 }
 
 function send(url: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(url, { ...init, credentials: 'omit', redirect: 'error', signal: AbortSignal.timeout(patience) });
+  return fetch(url, { ...init, credentials: 'omit', redirect: 'manual', signal: AbortSignal.timeout(patience) });
 }
 
 function refused(code: Refusal['code'], more: Partial<Refusal> = {}): Refusal {

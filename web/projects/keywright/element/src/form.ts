@@ -15,27 +15,43 @@ export class Form {
   readonly #button = create('button', { class: 'kw-primary' });
   readonly #aside = create('div');
   readonly #inputs = new Map<FieldName, HTMLInputElement>();
+  /** Which text stands where. */
+  readonly #words = new Map<HTMLElement, keyof AllTexts>();
+  readonly #leave: (other: OtherStep) => void;
   step: StepName = 'sign-in';
   #texts: AllTexts = english;
 
-  constructor() {
+  /** @param leave leads to a step's other one */
+  constructor(leave: (other: OtherStep) => void) {
+    this.#leave = leave;
     // Were it ever sent without us, the password would not be in a URL.
-    this.element = create('form', { 'method': 'post', 'aria-labelledby': this.#title.id },
+    this.element = create('form', { 'method': 'post', 'lang': english.lang, 'dir': 'auto', 'aria-labelledby': this.#title.id },
       this.#title, this.#status, this.#alert, this.#rows, this.#button, this.#aside);
   }
 
-  /** @param leave leads to the step's other one; without it there is no way there */
-  show(step: StepName, texts: AllTexts, leave?: () => void): void {
+  show(step: StepName): void {
     const { fields, other } = steps[step];
     this.step = step;
-    this.#texts = texts;
-    this.element.lang = texts.lang;
-    this.#title.textContent = texts[`${step}.title`];
+    this.#words.clear();
     this.#inputs.clear();
+    this.#write(this.#title, `${step}.title`);
     this.#rows.replaceChildren(...fields.map((field) => this.#row(field)));
-    this.#aside.replaceChildren(...(other && leave ? [this.#way(other, leave)] : []));
+    this.#aside.replaceChildren(...(other ? [this.#way(other)] : []));
     this.clear();
     this.busy = false;
+  }
+
+  /** Other words for the same form: what is typed, under way or has been said stays. */
+  set texts(texts: AllTexts) {
+    this.#texts = texts;
+    this.element.lang = texts.lang;
+    for (const [element, name] of this.#words) this.#write(element, name);
+  }
+
+  /** Whether there is a way to the step's other one. */
+  set canLeave(canLeave: boolean) {
+    if (canLeave) this.element.append(this.#aside);
+    else this.#aside.remove();
   }
 
   get typed(): Typed {
@@ -66,11 +82,10 @@ export class Form {
 
   /** Whether it is being sent: then it cannot be sent again. */
   set busy(busy: boolean) {
-    const text = this.#texts[busy ? (`${this.step}.busy` as const) : (`${this.step}.button` as const)];
     this.element.ariaBusy = String(busy);
     this.blocked = busy;
-    this.#button.textContent = text;
-    this.#status.replaceChildren(...(busy ? [create('span', { class: 'kw-unseen' }, text)] : []));
+    this.#write(this.#button, busy ? `${this.step}.busy` : `${this.step}.button`);
+    this.#status.replaceChildren(...(busy ? [create('span', { class: 'kw-unseen' }, this.#button.textContent)] : []));
   }
 
   /** Whether it can be sent. The button keeps the focus. */
@@ -108,16 +123,24 @@ export class Form {
     const input = create('input', { ...attributes, id, name, 'aria-describedby': hintId });
     this.#inputs.set(name, input);
     const field = attributes['type'] === 'password' ? create('div', { class: 'kw-password' }, input, this.#eye()) : input;
-    const row = create('div', {}, create('label', { for: id }, this.#texts[name]), field);
-    if (hint) row.append(create('p', { class: 'kw-hint', id: hintId }, this.#texts[hint]));
+    const row = create('div', {}, this.#write(create('label', { for: id }), name), field);
+    if (hint) row.append(this.#write(create('p', { class: 'kw-hint', id: hintId }), hint));
     return row;
   }
 
   #eye(): HTMLElement {
-    const text = this.#texts['show-password'];
-    const eye = create('button', { 'type': 'button', 'class': 'kw-eye', 'aria-label': text, 'aria-pressed': 'false', 'title': text }, icon('eye', 'stroke'));
+    const eye = create('button', { 'type': 'button', 'class': 'kw-eye', 'aria-pressed': 'false' }, icon('eye', 'stroke'));
     eye.addEventListener('click', () => this.#reveal(eye.ariaPressed === 'false'));
-    return eye;
+    return this.#write(eye, 'show-password');
+  }
+
+  /** Writes a text: into the element, or where a picture is beside it. */
+  #write(element: HTMLElement, name: keyof AllTexts): HTMLElement {
+    const text = this.#texts[name];
+    this.#words.set(element, name);
+    if (element.firstElementChild) element.ariaLabel = element.title = text;
+    else if (element.textContent !== text) element.textContent = text;
+    return element;
   }
 
   #reveal(visible: boolean): void {
@@ -127,10 +150,10 @@ export class Form {
     this.#inputs.get('password')!.type = visible ? 'text' : 'password';
   }
 
-  #way(other: OtherStep, leave: () => void): HTMLElement {
-    const link = create('button', { type: 'button', class: 'kw-link' }, this.#texts[`${other}.link`]);
-    link.addEventListener('click', leave);
-    return create('p', { class: 'kw-aside' }, this.#texts[`${other}.question`], ' ', link);
+  #way(other: OtherStep): HTMLElement {
+    const link = create('button', { type: 'button', class: 'kw-link' });
+    link.addEventListener('click', () => this.#leave(other));
+    return create('p', { class: 'kw-aside' }, this.#write(create('span'), `${other}.question`), ' ', this.#write(link, `${other}.link`));
   }
 
   #say(region: HTMLElement, content: (Node | string)[], picture: 'warning' | 'tick'): void {

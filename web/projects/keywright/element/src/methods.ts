@@ -45,7 +45,7 @@ export type Outcome =
 export interface Methods {
   signIn(credentials: Credentials): Promise<Outcome>;
   register(person: Person): Promise<Outcome>;
-  /** Leaves for the issuer's own pages: the step `redirect` needs it. */
+  /** Leaves for the issuer's own pages, in the step `redirect`; without it that step leads to `sign-in`. */
   redirect?(): Promise<Outcome>;
 }
 

@@ -266,13 +266,26 @@ describe('too many attempts', () => {
     expect(widget.text('[role=status]')).toBe('');
   });
 
-  it('are not counted for a page that is gone', async () => {
+  it('are not counted for a page that is gone, and hold where the element has moved to', async () => {
     const widget = await signingIn().answered();
     widget.element.remove();
     expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(842_000);
     document.body.append(widget.element);
-    expect([widget.text('[role=alert]'), widget.isBlocked]).toEqual(['', false]);
+    expect([widget.text(visible), widget.isBlocked]).toEqual(['0:59', true]);
+    widget.element.remove();
+    vi.advanceTimersByTime(59_000);
+    document.body.append(widget.element);
+    expect([widget.text('[role=alert]'), widget.text('[role=status]'), widget.isBlocked]).toEqual(['', 'You can try again now.', false]);
+    expect(vi.getTimerCount()).toBe(0);
   });
+
+  it.each([['89', '1:29', '89 seconds'], ['3599', '59:59', '60 minutes'], ['100000', '27:46:40', '28 hours']])(
+    'are written in the units that fit %s seconds', async (retryAfter, seen, said) => {
+      answer = () => new Response('', { status: 429, headers: { 'Retry-After': retryAfter } });
+      const widget = await signingIn().answered();
+      expect([widget.text(visible), widget.text(heard)]).toEqual([seen, said]);
+    });
 
   it('have a text where nobody says how long', async () => {
     answer = () => new Response('', { status: 429 });
@@ -298,6 +311,57 @@ describe('a page', () => {
     expect([widget.text('h2'), widget.element.querySelector('form')!.lang, widget.text('.kw-primary')]).toEqual(['Anmelden', 'de', 'Sign in']);
     expect(widget.field('password').value).toBe(ada.password);
     expect(described((await widget.answered()).field('email'))).toBe('Keine Adresse.');
+  });
+
+  it('changes nothing but words while a sign-in is under way, and nothing that was said', async () => {
+    let finish!: (outcome: Outcome) => void;
+    const signIn = vi.fn(() => new Promise<Outcome>((resolve) => (finish = resolve)));
+    const widget = signingIn('', { signIn });
+    const password = widget.field('password');
+    password.focus();
+    widget.send();
+    widget.element.texts = { 'password': 'Kennwort', 'sign-in.busy': 'Einen Moment…', 'show-password': 'Zeigen', 'sign-up.link': 'Neues Konto' };
+    widget.element.setAttribute('no-sign-up', '');
+    expect(widget.element.querySelector('.kw-link')).toBeNull();
+    widget.element.removeAttribute('no-sign-up');
+    expect([widget.text('.kw-primary'), widget.text('.kw-link'), password.labels![0].textContent]).toEqual(['Einen Moment…', 'Neues Konto', 'Kennwort']);
+    expect(widget.element.querySelector('.kw-eye')!.ariaLabel).toBe('Zeigen');
+    expect(widget.field('password')).toBe(password);
+    expect(document.activeElement).toBe(password);
+    widget.send();
+    expect(signIn).toHaveBeenCalledTimes(1);
+    finish(wrong);
+    await vi.waitFor(() => expect(widget.text('[role=alert]')).toMatch(/not right/));
+    widget.element.texts = {};
+    expect([widget.text('[role=alert]'), widget.text('.kw-primary')]).toEqual([expect.stringMatching(/not right/), 'Sign in']);
+  });
+
+  it('touches nothing with texts that it has given already', async () => {
+    const widget = new Widget();
+    const changes = new MutationObserver(() => undefined);
+    changes.observe(widget.element, { subtree: true, childList: true, characterData: true });
+    widget.element.texts = {};
+    expect(changes.takeRecords()).toEqual([]);
+  });
+
+  it('loses no password by naming the step that is shown', () => {
+    const widget = signingIn();
+    widget.element.setAttribute('step', 'sign-in');
+    expect(widget.field('password').value).toBe(ada.password);
+  });
+
+  it('that offers a redirect and has no way to do it gets the form', async () => {
+    const widget = await new Widget(`issuer="${issuer}" step="redirect"`).answered();
+    expect([widget.text('h2'), widget.text('[role=alert]')]).toEqual(['Sign in', '']);
+    expect(document.activeElement).toBe(widget.field('email'));
+  });
+
+  it('hears of a sign-in although the element is in the shadow of another', async () => {
+    const widget = signingIn();
+    const shadow = document.body.appendChild(document.createElement('div')).attachShadow({ mode: 'open' });
+    shadow.append(widget.element);
+    await widget.answered();
+    expect(widget.signedIn).toHaveLength(1);
   });
 
   it('may set properties before the element is known', () => {

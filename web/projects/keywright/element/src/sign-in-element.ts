@@ -20,11 +20,13 @@ export class KeywrightSignInElement extends Base {
 
   /** How people sign in, unless it is by `/login` and `/register` of `issuer`. */
   declare methods?: Methods;
-  readonly #form = new Form();
+  readonly #form = new Form((other) => this.#go(other));
   #texts: AllTexts = english;
   /** Counts what is shown: an answer to an earlier form is none to this one. */
   #shown = 0;
-  #waiting?: ReturnType<typeof setInterval>;
+  /** What is done each second while somebody has to wait. */
+  #tick?: () => void;
+  #ticking?: ReturnType<typeof setInterval>;
 
   constructor() {
     super();
@@ -40,28 +42,27 @@ export class KeywrightSignInElement extends Base {
   }
 
   set texts(texts: Texts) {
-    this.#texts = { ...english, ...texts };
-    if (this.#shown) this.#show(this.#form.step, this.#form.typed);
+    this.#form.texts = this.#texts = { ...english, ...texts };
   }
 
   connectedCallback(): void {
-    adopt(this.getRootNode() as Document | ShadowRoot);
-    if (this.#shown) return;
+    adopt(this);
+    if (this.#shown) return this.#count();
     this.#takeTexts();
     this.#show(this.#asked, { email: this.getAttribute('email') ?? '' });
     this.replaceChildren(this.#form.element);
   }
 
   disconnectedCallback(): void {
-    this.#stopWaiting();
+    clearInterval(this.#ticking);
   }
 
   attributeChangedCallback(name: string, _: string | null, value: string | null): void {
     const { step, typed } = this.#form;
     if (!this.#shown) return;
     if (name === 'email') this.#form.fill({ email: value ?? '' });
-    else if (name === 'step') this.#show(this.#asked, { ...typed, password: '' });
-    else this.#show(step, typed);
+    else if (name === 'no-sign-up') this.#form.canLeave = value === null;
+    else if (this.#asked !== step) this.#show(this.#asked, { ...typed, password: '' });
   }
 
   /** Goes to the first field that is empty. */
@@ -83,10 +84,10 @@ export class KeywrightSignInElement extends Base {
   }
 
   #show(step: StepName, typed: Partial<Typed>): void {
-    const { other } = steps[step];
     this.#shown++;
     this.#stopWaiting();
-    this.#form.show(step, this.#texts, other && !this.hasAttribute('no-sign-up') ? () => this.#go(other) : undefined);
+    this.#form.show(step);
+    this.#form.canLeave = !this.hasAttribute('no-sign-up');
     this.#form.fill(typed);
   }
 
@@ -118,7 +119,7 @@ export class KeywrightSignInElement extends Base {
 
   #finish(tokens: Tokens | undefined): void {
     this.#form.fill({ password: '' });
-    this.dispatchEvent(new CustomEvent('signed-in', { bubbles: true, detail: tokens }));
+    this.dispatchEvent(new CustomEvent('signed-in', { bubbles: true, composed: true, detail: tokens }));
   }
 
   #follow(outcome: Exclude<Outcome, { kind: 'signed-in' }>): void {
@@ -145,30 +146,46 @@ export class KeywrightSignInElement extends Base {
     const end = performance.now() + seconds * 1000;
     const clock = create('span', { 'aria-hidden': 'true' });
     const [before, after] = this.#texts['try-again-in'].split('{}');
-    const tick = () => {
+    this.#tick = () => {
       const left = Math.ceil((end - performance.now()) / 1000);
-      clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+      clock.textContent = digits(left);
       if (left > 0) return;
       this.#stopWaiting();
       this.#form.notice(this.#texts['try-again']);
     };
-    tick();
     this.#form.blocked = true;
     this.#form.alert(`${text} ${before}`, clock, create('span', { class: 'kw-unseen' }, spoken(seconds, this.#texts.lang)), after);
-    this.#waiting = setInterval(tick, 1000);
+    this.#count();
+  }
+
+  /** Counts while it is on a page. */
+  #count(): void {
+    if (!this.#tick || !this.isConnected) return;
+    this.#ticking = setInterval(this.#tick, 1000);
+    this.#tick();
   }
 
   #stopWaiting(): void {
-    if (!this.#waiting) return;
-    clearInterval(this.#waiting);
-    this.#waiting = undefined;
+    if (!this.#tick) return;
+    clearInterval(this.#ticking);
+    this.#tick = undefined;
     this.#form.blocked = false;
     this.#form.alert();
   }
 }
 
-/** Writes a time out: "42 seconds", "15 minutes". */
+/** Writes a time as clocks do: "0:42", "15:00", "2:00:00". */
+function digits(seconds: number): string {
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return (hours ? [hours, two(minutes), two(rest)] : [minutes, two(rest)]).join(':');
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+/** Writes a time out: "42 seconds", "15 minutes", "2 hours". */
 function spoken(seconds: number, language: string): string {
-  const [value, unit] = seconds < 90 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute'];
-  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
+  const [length, unit] = seconds < 90 ? [1, 'second'] : seconds < 5400 ? [60, 'minute'] : [3600, 'hour'];
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.ceil(seconds / length));
 }

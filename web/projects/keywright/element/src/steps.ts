@@ -26,7 +26,7 @@ export interface Step {
   readonly other?: OtherStep;
 }
 
-const address = { type: 'email', required: '', autocapitalize: 'none', spellcheck: 'false' };
+const address = { type: 'email', required: '', dir: 'ltr', autocapitalize: 'none', spellcheck: 'false' };
 const secret = { type: 'password', required: '', autocapitalize: 'none', spellcheck: 'false' };
 
 const known: Field = { name: 'email', input: { ...address, autocomplete: 'username webauthn' } };
@@ -53,6 +53,6 @@ export const steps: Readonly<Record<StepName, Step>> = {
   },
   'redirect': {
     fields: [],
-    run: (methods) => methods.redirect!(),
+    run: async (methods) => methods.redirect?.() ?? { kind: 'next', step: 'sign-in' },
   },
 };

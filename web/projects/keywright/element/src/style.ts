@@ -18,16 +18,20 @@ keywright-sign-in {
   --corner: calc(var(--radius) * 2 / 3);
   display: block;
   box-sizing: border-box;
-  max-width: 400px;
+  max-width: 25em;
   padding: var(--keywright-padding, 32px 40px);
   background: var(--keywright-card, light-dark(#ffffff, #1b1e23));
   color: var(--text);
   border: 1px solid var(--hairline);
   border-radius: var(--radius);
-  font: var(--keywright-font, 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif);
+  font: var(--keywright-font, max(16px, 1em)/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif);
+  letter-spacing: normal;
   text-align: start;
+  text-transform: none;
 
-  & :is(form, div, p, h2, label, input, button) { box-sizing: border-box; }
+  &[hidden] { display: none; }
+
+  & :is(form, div, p, span, h2, label, input, button, svg) { all: revert; box-sizing: border-box; } /* what the page made of them */
   & :is(form, p) { margin: 0; }
   & h2 { margin: 0 0 24px; color: inherit; font: inherit; font-size: 1.5em; font-weight: 600; line-height: 1.4; overflow-wrap: anywhere; }
 
@@ -120,14 +124,22 @@ keywright-sign-in {
   }
 }`;
 
-let sheet: CSSStyleSheet | undefined;
+const sheets = new WeakMap<Document, CSSStyleSheet>();
 
-/** Gives a document, or a shadow root, the element's style: once, and in a way that a strict CSP allows. */
-export function adopt(root: Document | ShadowRoot): void {
-  if (!root.adoptedStyleSheets) return; // a plain form serves too
-  if (!sheet) {
-    sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
-  }
+/** Gives the document, or the shadow root, that an element is in its style: once, and in a way that a strict CSP allows. */
+export function adopt(element: HTMLElement): void {
+  const root = element.getRootNode() as Document | ShadowRoot;
+  const sheet = sheetFor(element.ownerDocument);
+  if (!root.adoptedStyleSheets || !sheet) return; // a plain form serves too
   if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
+}
+
+/** Documents cannot share a sheet. */
+function sheetFor(document: Document): CSSStyleSheet | undefined {
+  const { defaultView: window } = document;
+  if (!window || sheets.has(document)) return sheets.get(document);
+  const sheet = new window.CSSStyleSheet();
+  sheet.replaceSync(css);
+  sheets.set(document, sheet);
+  return sheet;
 }
