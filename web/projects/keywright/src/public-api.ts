@@ -4,7 +4,7 @@ export { KeywrightError, type KeywrightErrorCode, type KeywrightErrorDetail } fr
 export type { Credentials, Registration, SignInOptions } from './lib/flow';
 export { keywrightGuard, requireAuthTime, requireScope } from './lib/guard';
 export { keywrightInterceptor } from './lib/interceptor';
-export { Keywright, type Status } from './lib/keywright';
+export { covers as ɵcovers, Keywright, type Status } from './lib/keywright';
 export { provideKeywright, withDirectSignIn, withRedirect, withStoredRefreshToken, type KeywrightFeature } from './lib/provide';
 export type { RedirectOptions } from './lib/redirect';
 export type { Claims, User } from './lib/tokens';

@@ -5,7 +5,7 @@ import { resolveBootstrappedComponentData } from '@schematics/angular/utility/st
 import { findAppConfig } from '@schematics/angular/utility/standalone/app_config';
 import { findBootstrapApplicationCall, getMainFilePath } from '@schematics/angular/utility/standalone/util';
 import { join } from 'node:path/posix';
-import { imported } from './source';
+import { imported, importsOf } from './source';
 
 /** An application of the workspace, made of standalone components. */
 export interface App {
@@ -14,6 +14,8 @@ export interface App {
   readonly sourceRoot: string;
   /** Calls bootstrapApplication. */
   readonly main: string;
+  /** The files that may provide for the whole app: its configuration, main, and what the configuration imports. */
+  readonly wiring: readonly string[];
   /** Has the root component. */
   readonly component: string;
 }
@@ -28,7 +30,8 @@ export async function findApp(tree: Tree, wanted: string | undefined): Promise<A
   const root = resolveBootstrappedComponentData(tree, main);
   const component = root && imported(tree, main, root.componentImportPathInSameFile);
   if (!component) throw byHand(`${main} imports no root component`);
-  return { name, prefix: project.prefix || 'app', sourceRoot: project.sourceRoot ?? join(project.root, 'src'), main, component };
+  const wiring = [config.filePath, main, ...importsOf(tree, config.filePath)];
+  return { name, prefix: project.prefix || 'app', sourceRoot: project.sourceRoot ?? join(project.root, 'src'), main, wiring, component };
 }
 
 async function findProject(tree: Tree, wanted: string | undefined): Promise<[string, ProjectDefinition]> {

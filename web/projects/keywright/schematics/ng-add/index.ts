@@ -2,8 +2,9 @@ import { chain, noop, type Rule } from '@angular-devkit/schematics';
 import { findApp, type App } from './app';
 import { addProfile } from './profile';
 import { addInterceptor, addKeywright } from './providers';
+import { addCallback } from './server-rendering';
 import { addSignInButton } from './sign-in-button';
-import { filesThatUse } from './source';
+import { filesThatImport } from './source';
 
 /** What schema.json describes. */
 export interface Options {
@@ -20,10 +21,11 @@ export function ngAdd(options: Options): Rule {
     const app = await findApp(tree, options.project);
     const { issuer, clientId = '', api: apis = [] } = options;
     const config = { issuer, clientId: clientId || app.name, apis };
-    const wasThere = filesThatUse(tree, app.sourceRoot, 'provideKeywright').length > 0;
+    const wasThere = filesThatImport(tree, app.sourceRoot, 'provideKeywright').length > 0;
     return chain([
       addInterceptor(app),
       addKeywright(app, config),
+      addCallback(app),
       options.skipUi ? noop() : chain([addSignInButton(app), addProfile(app)]),
       wasThere ? sayThatItWasThere() : sayWhatIsNext(app, config.clientId),
     ]);

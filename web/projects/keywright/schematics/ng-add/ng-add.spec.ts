@@ -83,7 +83,7 @@ describe('ng add', () => {
     provideRouter(routes),
     provideHttpClient(withInterceptors([keywrightInterceptor])),
     provideKeywright({
-      issuer: 'https://id.example.com', // sends people back to /callback, which needs no route
+      issuer: 'https://id.example.com', // sends people back to /callback
       clientId: 'n',
       apis: ['/api', 'https://api.example.com/'], // URLs that get the access token, with all below them
     })`);
@@ -173,16 +173,34 @@ describe('ng add to an app that has HttpClient', () => {
 
   it('finds it in another file', async () => {
     app.create('/src/app/core.ts', `import { provideHttpClient } from '@angular/common/http';\nexport const core = [provideHttpClient()];\n`);
+    replace(config, 'import', `import { core } from './core';\nimport`);
     replace(config, 'provideRouter(routes)', 'provideRouter(routes), ...core');
     const tree = await add();
     expect(tree.readText('/src/app/core.ts')).toContain('[provideHttpClient(withInterceptors([keywrightInterceptor]))]');
     expect(providers(tree)).not.toContain('provideHttpClient');
   });
 
+  it.each(['/src/app/a-test-providers.ts', '/src/app/admin/admin.routes.ts'])('does not take that of %s for it', async (file) => {
+    const other = `import { provideHttpClient } from '@angular/common/http';\nexport const providers = [provideHttpClient(withInterceptors([]))];\n`;
+    app.create(file, other);
+    replace(config, 'provideRouter(routes)', 'provideHttpClient(withFetch()), provideRouter(routes)');
+    const tree = await add();
+    expect(tree.readText(file)).toBe(other);
+    expect(providers(tree)).toContain('provideHttpClient(withFetch(), withInterceptors([keywrightInterceptor])), provideRouter(routes),');
+  });
+
+  it('does not take that of a route for it', async () => {
+    const route = `{ path: 'admin', providers: [provideHttpClient(withInterceptors([]), withRequestsMadeViaParent())], children: [] }`;
+    replace(routes, '[]', `[${route}]`);
+    const tree = await add();
+    expect(tree.readText(routes)).toContain(route);
+    expect(providers(tree)).toContain('provideHttpClient(withInterceptors([keywrightInterceptor])),');
+  });
+
   it('refuses interceptors that are no array literal, and says what to do', async () => {
     replace(config, 'provideRouter(routes)', 'provideRouter(routes), provideHttpClient(withInterceptors(mine))');
     const before = textOf(app);
-    await expect(add()).rejects.toThrow(/^mine in \/src\/app\/app.config.ts is no array literal, .* Add keywrightInterceptor to it by hand/);
+    await expect(add()).rejects.toThrow(/^mine in \/?src\/app\/app.config.ts is no array literal, .* Add keywrightInterceptor to it by hand/);
     expect(textOf(app)).toEqual(before);
   });
 });
@@ -206,7 +224,8 @@ describe('a second ng add', () => {
 
   it('leaves providers alone that moved to another file', async () => {
     app = await add();
-    app.create('/src/app/core.ts', `export const core = [${providers(app)}];`);
+    const [imports] = app.readText(config).split('export');
+    app.create('/src/app/core.ts', `${imports}export const core = [${providers(app)}];`);
     app.overwrite(config, `import { core } from './core';\nexport const appConfig = {\n  providers: core\n};\n`);
     const before = textOf(app);
     expect(textOf(await add())).toEqual(before);
@@ -224,11 +243,28 @@ describe('ng add to an app of another kind', () => {
   });
 
   it('does not take a test for the app', async () => {
-    app.create('/src/app/other.spec.ts', 'const used = [provideKeywright({}), keywrightInterceptor, SignInButton];');
+    app.create('/src/app/other.spec.ts', `import { keywrightInterceptor, provideKeywright } from '@keywright/angular';\nimport { SignInButton } from './button';\n`);
     const tree = await add();
     expect(providers(tree)).toContain('withInterceptors([keywrightInterceptor])');
     expect(providers(tree)).toContain('provideKeywright({');
     expect(tree.readText('/src/app/app.html')).toContain('sign-in-button');
+  });
+
+  it('does not take a comment for what it speaks of', async () => {
+    app.create('/src/app/later.ts', `/** Later: {@link keywrightInterceptor}, SignInButton */\n// and provideKeywright\nexport const later = 'provideKeywright(';\n`);
+    replace('/src/app/app.spec.ts', 'import', '// provideKeywright\nimport');
+    const tree = await add();
+    expect(providers(tree)).toContain('withInterceptors([keywrightInterceptor])');
+    expect(providers(tree)).toContain('provideKeywright({');
+    expect(tree.readText('/src/app/app.html')).toContain('sign-in-button');
+    expect(tree.readText('/src/app/app.spec.ts')).toContain('provideKeywrightTesting()');
+  });
+
+  it('finds the routes of the app, and not those of a part of it', async () => {
+    app.create('/src/app/a-test-providers.ts', `import { provideRouter } from '@angular/router';\nexport const providers = [provideRouter([])];\n`);
+    const tree = await add();
+    expect(tree.readText(routes)).toContain(`path: 'profile',`);
+    expect(tree.readText('/src/app/a-test-providers.ts')).not.toContain('profile');
   });
 
   it('overwrites no file', async () => {
@@ -259,6 +295,53 @@ describe('ng add to an app of another kind', () => {
   it('makes providers where the configuration has none', async () => {
     app.overwrite(config, 'export const appConfig = {};\n');
     expect((await add()).readText(config)).toMatch(/appConfig = \{ providers: \[provideHttpClient\(.*, provideKeywright\(\{.*\}\)\] \};/s);
+  });
+});
+
+describe('ng add to an app that a server renders', () => {
+  const serverRoutes = '/src/app/app.routes.server.ts';
+  const profile = `{ path: 'profile', renderMode: RenderMode.Client },`;
+  const callback = `{ path: 'callback', renderMode: RenderMode.Client },`;
+
+  beforeEach(async () => {
+    app = await application('notes', '', await workspace(), { ssr: true });
+  });
+
+  it('lets the server know the callback and the home page, and leaves the callback and the guarded page to the browser', async () => {
+    const tree = await add();
+    expect(tree.readText(routes)).toMatch(/  { path: 'callback', children: \[\] },\n  { path: '', children: \[\] },\n\];\n$/);
+    expect(tree.readText(serverRoutes)).toContain(`: ServerRoute[] = [\n  ${profile}\n  ${callback}\n  {\n    path: '**',`);
+    expect(tree.readText(serverRoutes)).toContain(`import { RenderMode, ServerRoute } from '@angular/ssr';`);
+  });
+
+  it('without a user interface does so for the callback alone', async () => {
+    const tree = await add({ skipUi: true });
+    expect(tree.readText(routes)).toContain(`[\n  { path: 'callback', children: [] },\n  { path: '', children: [] },\n];`);
+    expect(tree.readText(serverRoutes)).toContain(callback);
+    expect(tree.readText(serverRoutes)).not.toContain(profile);
+  });
+
+  it.each([`{ path: '', component: Home }`, `{ path: '**', component: Missing }`, '...parts'])('leaves the home page of %s alone', async (route) => {
+    replace(routes, '[]', `[${route}]`);
+    const tree = await add();
+    expect(tree.readText(routes)).toContain(`\n  { path: 'callback', children: [] },${route}]`);
+  });
+
+  it('changes nothing the second time, and nothing that was chosen', async () => {
+    replace(routes, '[]', `[{ path: 'callback', component: Wait }]`);
+    replace(serverRoutes, '= [', `= [{ path: 'profile', renderMode: RenderMode.Server }, `);
+    app = await add();
+    expect(app.readText(routes).match(/'callback'/g)).toHaveLength(1);
+    expect(app.readText(serverRoutes).match(/'profile'/g)).toHaveLength(1);
+    const once = textOf(app);
+    expect(textOf(await add())).toEqual(once);
+  });
+
+  it('without a router says that the callback is for the server to know', async () => {
+    replace(config, 'provideRouter(routes)', '');
+    const before = app.readText(serverRoutes);
+    expect((await add()).readText(serverRoutes)).toBe(before);
+    expect(said.join('\n')).toContain('the server will answer 404 to the callback');
   });
 });
 

@@ -2,7 +2,7 @@ import type { Rule, Tree } from '@angular-devkit/schematics';
 import { findAppConfig } from '@schematics/angular/utility/standalone/app_config';
 import { findBootstrapApplicationCall } from '@schematics/angular/utility/standalone/util';
 import type { App } from './app';
-import { addToArray, addToList, addToProperty, edit, filesThatUse, findCall, type Imports, quoted } from './source';
+import { addToArray, addToList, addToProperty, callsIn, edit, filesThatImport, findCall, type Imports, quoted } from './source';
 
 const http = '@angular/common/http';
 const library = '@keywright/angular';
@@ -15,11 +15,11 @@ export interface Config {
 }
 
 /** Lets HttpClient send the access token, beside what the app has told it already. */
-export function addInterceptor({ sourceRoot, main }: App): Rule {
+export function addInterceptor({ sourceRoot, main, wiring }: App): Rule {
   return (tree) => {
-    if (filesThatUse(tree, sourceRoot, 'keywrightInterceptor').length > 0) return;
-    const interceptors = findCall(tree, sourceRoot, 'withInterceptors');
-    const client = findCall(tree, sourceRoot, 'provideHttpClient');
+    if (filesThatImport(tree, sourceRoot, 'keywrightInterceptor').length > 0) return;
+    const client = findCall(tree, wiring, 'provideHttpClient');
+    const [interceptors] = client ? callsIn(client, 'withInterceptors') : [];
     if (interceptors) {
       edit(tree, interceptors, [addToArray(interceptors.arguments[0], 'keywrightInterceptor')], { [library]: ['keywrightInterceptor'] });
     } else if (client) {
@@ -34,9 +34,9 @@ export function addInterceptor({ sourceRoot, main }: App): Rule {
 
 export function addKeywright({ sourceRoot, main }: App, { issuer, clientId, apis }: Config): Rule {
   return (tree) => {
-    if (filesThatUse(tree, sourceRoot, 'provideKeywright').length > 0) return;
+    if (filesThatImport(tree, sourceRoot, 'provideKeywright').length > 0) return;
     const code = `provideKeywright({
-      issuer: ${quoted(issuer)}, // sends people back to /callback, which needs no route
+      issuer: ${quoted(issuer)}, // sends people back to /callback
       clientId: ${quoted(clientId)},
       apis: [${apis.map(quoted).join(', ')}], // URLs that get the access token, with all below them
     })`;

@@ -5,12 +5,12 @@ import { dirname, join } from 'node:path/posix';
 import ts from 'typescript';
 import type { App } from './app';
 import { writeFiles } from './files';
-import { addToProperty, callsIn, edit, filesThatUse, insert } from './source';
+import { addToProperty, callsIn, edit, filesThatImport, importsName, insert } from './source';
 
 /** Adds a button to the top of the app, unless it is somewhere in it already, and lets its tests go on without an issuer. */
 export function addSignInButton(app: App): Rule {
   return (tree) => {
-    if (filesThatUse(tree, app.sourceRoot, 'SignInButton').length > 0) return;
+    if (filesThatImport(tree, app.sourceRoot, 'SignInButton').length > 0) return;
     return chain([writeFiles(app, 'sign-in-button'), show(app), adaptTests(app)]);
   };
 }
@@ -40,7 +40,7 @@ function metadataOf(tree: Tree, component: string): ts.ObjectLiteralExpression {
 function adaptTests({ component }: App): Rule {
   return (tree) => {
     const spec = component.replace(/\.ts$/, '.spec.ts');
-    if (!tree.exists(spec) || tree.readText(spec).includes('provideKeywright')) return;
+    if (!tree.exists(spec) || ['provideKeywright', 'provideKeywrightTesting'].some((name) => importsName(tree, spec, name))) return;
     const source = getSourceFile(tree, spec);
     const insertions = callsIn(source, 'TestBed.configureTestingModule')
       .flatMap((call) => call.arguments.filter(ts.isObjectLiteralExpression))

@@ -15,27 +15,45 @@ export type Imports = Readonly<Record<string, readonly string[]>>;
 
 /** The file that a relative import means, if there is one. */
 export function imported(tree: Tree, by: string, from: string): string | undefined {
+  if (!from.startsWith('.')) return undefined;
   const path = join(dirname(by), from);
   return [`${path}.ts`, `${path}/index.ts`].find((file) => tree.exists(file));
 }
 
-/** The files below a folder that use a name, tests aside. */
-export function filesThatUse(tree: Tree, folder: string, name: string): string[] {
+/** The files that a file imports, packages aside. */
+export function importsOf(tree: Tree, file: string): string[] {
+  const declarations = getSourceFile(tree, file).statements.filter(ts.isImportDeclaration);
+  return declarations.flatMap(({ moduleSpecifier }) => imported(tree, file, textOf(moduleSpecifier)) ?? []);
+}
+
+/** The files below a folder that import a name, tests aside. */
+export function filesThatImport(tree: Tree, folder: string, name: string): string[] {
   const files: string[] = [];
   tree.getDir(folder).visit((path) => {
-    if (path.endsWith('.ts') && !path.endsWith('.spec.ts') && tree.readText(path).includes(name)) files.push(path);
+    if (path.endsWith('.ts') && !path.endsWith('.spec.ts') && importsName(tree, path, name)) files.push(path);
   });
   return files;
 }
 
-/** The first call of a function below a folder. */
-export function findCall(tree: Tree, folder: string, name: string): ts.CallExpression | undefined {
-  return filesThatUse(tree, folder, name).flatMap((file) => callsIn(getSourceFile(tree, file), name))[0];
+export function importsName(tree: Tree, file: string, wanted: string): boolean {
+  if (!tree.readText(file).includes(wanted)) return false; // to parse every file takes long
+  const specifiers = findNodes(getSourceFile(tree, file), ts.isImportSpecifier, Infinity, true);
+  return specifiers.some(({ name, propertyName }) => (propertyName ?? name).text === wanted);
+}
+
+/** The first call of a function in some files, but for those that provide for a route alone. */
+export function findCall(tree: Tree, files: readonly string[], name: string): ts.CallExpression | undefined {
+  return files.flatMap((file) => callsIn(getSourceFile(tree, file), name)).find((call) => !isOfRoute(call));
+}
+
+function isOfRoute(call: ts.CallExpression): boolean {
+  const isRoute = (node: ts.Node) => ts.isObjectLiteralExpression(node) && getMetadataField(node, 'path').length > 0;
+  return ts.findAncestor(call, isRoute) !== undefined;
 }
 
 /** The calls of a function, or of a method as it is written. */
-export function callsIn(source: ts.SourceFile, name: string): ts.CallExpression[] {
-  return findNodes(source, ts.isCallExpression, Infinity, true).filter(({ expression }) => expression.getText() === name);
+export function callsIn(node: ts.Node, name: string): ts.CallExpression[] {
+  return findNodes(node, ts.isCallExpression, Infinity, true).filter(({ expression }) => expression.getText() === name);
 }
 
 /** Edits the file that a node is of. */
@@ -77,6 +95,11 @@ export function addToList(list: ts.NodeArray<ts.Node>, start: number, element: s
 /** The line break and the indentation before a node, or a space. */
 function spaceBefore(node: ts.Node): string {
   return /\r?\n[ \t]*$/.exec(node.getSourceFile().text.slice(0, node.getStart()))?.[0] ?? ' ';
+}
+
+/** What a string literal says. */
+export function textOf(literal: ts.Expression): string {
+  return ts.isStringLiteralLike(literal) ? literal.text : '';
 }
 
 /** A string literal. */

@@ -172,9 +172,7 @@ export class Keywright {
   async #isApi(url: string): Promise<boolean> {
     const config = await this.#config.load().catch(() => undefined); // error() says it
     const target = URL.parse(url, this.#document.baseURI); // as the browser does
-    if (!target) return false;
-    if (/%2f|%5c|\.\.;/i.test(target.pathname)) return false; // servers differ in what path that is
-    return (config?.apis ?? []).some((api) => covers(new URL(api, this.#base), target));
+    return target !== null && (config?.apis ?? []).some((api) => covers(new URL(api, this.#base), target));
   }
 
   /** Signs in by what work brings, unless somebody signs out meanwhile. */
@@ -386,7 +384,9 @@ export class Keywright {
   }
 }
 
-function covers(api: URL, target: URL): boolean {
+/** Whether a URL is that of an API, or below it. */
+export function covers(api: URL, target: URL): boolean {
+  if (/%2f|%5c|\.\.;/i.test(target.pathname)) return false; // servers differ in what path that is
   const prefix = api.pathname.replace(/\/$/, '');
   return target.origin === api.origin && (target.pathname === api.pathname || target.pathname.startsWith(prefix + '/'));
 }

@@ -9,7 +9,7 @@ import { forget, keep, mustKeep, recallRecord } from './storage';
 import { begin, Claims, Issued, now, Person, Renewable, Tokens } from './tokens';
 
 export interface RedirectOptions {
-  /** Where the issuer sends people back to, below the app's base: register it as a redirect URI. It needs no route. Default `callback`. */
+  /** Where the issuer sends people back to, below the app's base: register it as a redirect URI. It needs no route, unless a server renders the app. Default `callback`. */
   readonly callback?: string;
   /** A page of the app that offers to sign in; the guard leads there. Without it, the guard goes to the issuer at once. */
   readonly page?: string;

@@ -1,19 +1,24 @@
-import { computed, EnvironmentProviders, inject, Injectable, InjectionToken, makeEnvironmentProviders, signal } from '@angular/core';
-import { Claims, Keywright, KeywrightError, SignInOptions, Status, User } from '@keywright/angular';
+import {
+  computed, DOCUMENT, EnvironmentProviders, inject, Injectable, InjectionToken, Injector, makeEnvironmentProviders, signal,
+} from '@angular/core';
+import { Router } from '@angular/router';
+import { Claims, Keywright, KeywrightError, Registration, SignInOptions, Status, User, ɵcovers as covers } from '@keywright/angular';
 
 /** Who is signed in in a test, and with what. */
 export interface KeywrightTestingOptions {
-  /** Without one nobody is signed in, until the code under test signs in. */
+  /** Without one nobody is signed in. */
   readonly user?: User;
   readonly claims?: Claims;
   readonly scope?: readonly string[];
-  /** URL prefixes whose requests get the token `testing`. */
+  /** URLs whose requests get the token `testing`, as those of the configuration do. */
   readonly apis?: readonly string[];
   /** How many seconds ago the person proved who they are; 0 unless said otherwise. */
   readonly authenticationAge?: number;
   readonly error?: KeywrightError;
-  /** As with `withDirectSignIn`. */
+  /** As with `withDirectSignIn`: `signIn` takes any e-mail and password. */
   readonly takesPasswords?: boolean;
+  /** The app's page where people sign in; with `takesPasswords` it is `/login` unless said otherwise. */
+  readonly signInPage?: string;
 }
 
 const OPTIONS = new InjectionToken<KeywrightTestingOptions>('options of provideKeywrightTesting');
@@ -22,8 +27,11 @@ const OPTIONS = new InjectionToken<KeywrightTestingOptions>('options of provideK
 @Injectable()
 export class KeywrightTesting implements Pick<Keywright, keyof Keywright> {
   readonly #options = inject(OPTIONS);
+  readonly #document = inject(DOCUMENT);
+  readonly #injector = inject(Injector);
   readonly #user = signal(this.#options.user);
   readonly #missing = signal<string | undefined>(undefined);
+  #authenticationAge = this.#options.authenticationAge ?? 0;
 
   readonly user = this.#user.asReadonly();
   readonly status = computed<Status>(() => (this.#user() ? 'signed-in' : this.#options.error ? 'failed' : 'signed-out'));
@@ -34,8 +42,8 @@ export class KeywrightTesting implements Pick<Keywright, keyof Keywright> {
     const missing = this.#missing();
     return missing ? new KeywrightError('scope-missing', { reason: missing }) : this.#options.error;
   });
-  readonly signInPage = undefined;
   readonly takesPasswords = this.#options.takesPasswords ?? false;
+  readonly signInPage = this.#options.signInPage ?? (this.takesPasswords ? '/login' : undefined);
   /** How each sign-in was asked for. */
   readonly signIns: SignInOptions[] = [];
 
@@ -45,15 +53,26 @@ export class KeywrightTesting implements Pick<Keywright, keyof Keywright> {
     return this.status();
   }
 
-  /** Signs in the options' user, or somebody. */
+  /** Notes what was asked for. Only who gives an e-mail and a password where that is the way is signed in: the options' user, or somebody. */
   async signIn(options: SignInOptions = {}): Promise<boolean> {
     this.signIns.push(options);
-    this.#user.set(this.#options.user ?? { id: 'somebody', name: 'Somebody', email: options.email ?? 'somebody@example.com' });
+    const router = this.#injector.get(Router);
+    if (!this.takesPasswords) {
+      router.currentNavigation()?.abort(); // as it ends where the page is left
+      return false;
+    }
+    const { email, password } = options;
+    if (email === undefined || password === undefined) return this.#user() !== undefined;
+    this.#authenticationAge = 0;
+    this.#user.set(this.#options.user ?? { id: 'somebody', name: 'Somebody', email });
+    const deepLink: unknown = options.returnTo ?? router.parseUrl(router.url).queryParams['returnTo'];
+    if (typeof deepLink === 'string') await router.navigateByUrl(deepLink);
     return true;
   }
 
-  async register(): Promise<boolean> {
-    return true;
+  /** Accepts whom it is given, with `takesPasswords`. */
+  async register(_: Registration): Promise<boolean> {
+    return this.takesPasswords;
   }
 
   async signOut(): Promise<void> {
@@ -61,17 +80,23 @@ export class KeywrightTesting implements Pick<Keywright, keyof Keywright> {
   }
 
   authenticationAge(): number {
-    return this.#user() ? (this.#options.authenticationAge ?? 0) : Infinity;
+    return this.#user() ? this.#authenticationAge : Infinity;
   }
 
   async accessToken(url: string): Promise<string | undefined> {
-    return this.#user() && this.#options.apis?.some((api) => url.startsWith(api)) ? 'testing' : undefined;
+    return this.#user() && this.#isApi(url) ? 'testing' : undefined;
   }
 
   async nextAccessToken(): Promise<undefined> {}
 
   lacks(scope: string): void {
     this.#missing.set(scope);
+  }
+
+  #isApi(url: string): boolean {
+    const { baseURI } = this.#document;
+    const target = URL.parse(url, baseURI);
+    return target !== null && (this.#options.apis ?? []).some((api) => covers(new URL(api, baseURI), target));
   }
 }
 
