@@ -322,7 +322,7 @@ export class Keywright {
   }
 
   #fail(error: unknown): void {
-    const known = error instanceof KeywrightError ? error : new KeywrightError('issuer-invalid', { found: 'unexpected: see the cause', cause: error });
+    const known = error instanceof KeywrightError ? error : new KeywrightError('issuer-invalid', { found: 'see the cause', cause: error });
     const isHarmless = harmless.includes(known.code);
     this.#error.set(known);
     this.#absence.set(isHarmless ? 'signed-out' : 'failed');

@@ -87,9 +87,9 @@ function tokensOf(issued: Issued, { user, claims, authenticatedAt }: Person, of:
   const lifetime = (issued.expiresIn ?? Infinity) * 1000;
   const lead = Math.min(60_000, lifetime / 5) * (1 - Math.random() / 4); // so that not all apps come at once
   return {
-    session: of.session, since: of.since, generation: of.generation, subject: of.subject, user, claims, authenticatedAt,
+    ...of, user, claims, authenticatedAt,
     accessToken: issued.accessToken, refreshToken: issued.refreshToken ?? of.refreshToken, idToken: issued.idToken ?? of.idToken,
-    scope: issued.scope?.split(' ') ?? of.scope, askedScope: of.askedScope, expiresAt: now() + lifetime, refreshAt: now() + lifetime - lead,
+    scope: issued.scope?.split(' ') ?? of.scope, expiresAt: now() + lifetime, refreshAt: now() + lifetime - lead,
   };
 }
 
