@@ -38,7 +38,9 @@ async function* byRedirect({ page, demo, person }: Scene): Pictures {
   await open(page, demo.origin);
   yield 'start';
   await open(page, demo.origin + '/login');
-  yield 'login, register';
+  yield 'login';
+  await open(page, demo.origin + '/register');
+  yield 'register';
   await open(page, demo.origin + '/widget');
   await expect(page.locator('keywright-sign-in').getByRole('button')).toBeVisible();
   yield 'widget';

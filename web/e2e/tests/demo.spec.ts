@@ -29,6 +29,9 @@ const test = base.extend<{ open: Open }>({
 
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true });
 
+/** What a list of claims says of one of them. */
+const claim = (page: Page, name: string) => page.locator('dl > div').filter({ has: page.getByText(name, { exact: true }) }).getByRole('definition');
+
 async function register(page: Page, person: Person): Promise<void> {
   await page.getByLabel('Your name').fill(person.name);
   await page.getByLabel('Email address').fill(person.email);
@@ -109,9 +112,10 @@ for (const way of ['redirect', 'direct'] as const) {
       await expect(timer).toHaveText(/^(9:00|8:5\d)$/);
       const token = page.getByText(/^eyJ[\w-]+….{8}$/);
       const first = await token.textContent();
-      await expect(page.getByText('"typ": "at+jwt"')).toBeVisible();
-      await expect(page.getByText(`"iss": "${keywright.issuer}"`).first()).toBeVisible();
-      await expect(page.getByText('"nonce"')).toHaveCount(way === 'redirect' ? 1 : 0);
+      await expect(claim(page, 'typ')).toHaveText('at+jwt');
+      await expect(claim(page, 'iss').first()).toHaveText(keywright.issuer);
+      await expect(claim(page, 'exp').first()).toHaveText(/^\d{10} \(\d+\/\d+\/\d{4}, \d+:\d\d:\d\d.*\)$/);
+      await expect(claim(page, 'nonce')).toHaveCount(way === 'redirect' ? 1 : 0);
       await page.clock.runFor(10 * 60_000);
       await expect(page.getByText('It has ended')).toBeVisible();
       await page.getByRole('button', { name: 'Show the next request’s token' }).click();
@@ -141,6 +145,41 @@ for (const way of ['redirect', 'direct'] as const) {
       await page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await page.waitForURL(app.origin + '/profile');
     });
+  });
+}
+
+for (const way of ['redirect', 'direct'] as const) {
+  test.describe(`whoever is stopped by the guard and signs in by ${way}`, () => {
+    for (const [returnTo, path] of [['/tokens', '/tokens'], ['/login', '/profile'], ['/register', '/profile'], ['//evil.example', '/profile'], ['/\\evil.example', '/profile']]) {
+      test(`goes on from ${returnTo} to ${path}`, async ({ keywright, open, page }) => {
+        const person = await keywright.register(newPerson());
+        const app = await open(way);
+        await page.goto(`${app.origin}/register?returnTo=${encodeURIComponent(returnTo)}`);
+        await page.getByRole('banner').getByRole('link', { name: 'Sign in' }).click();
+        await expect(heading(page, way === 'direct' ? 'Sign in' : 'Go on at Keywright')).toBeVisible();
+        if (way === 'redirect') await page.getByRole('button', { name: 'Continue to Keywright' }).click();
+        await signIn(page, person);
+        await page.waitForURL(app.origin + path);
+        await expect(heading(page, path === '/tokens' ? 'Your tokens' : 'Your profile')).toBeVisible();
+      });
+    }
+
+    for (const minutes of [-11, 11]) {
+      test(`sees the time of a token run by no clock of this device, which is ${minutes} minutes off`, async ({ keywright, open, page }) => {
+        await page.addInitScript((off) => {
+          const { now } = Date;
+          Date.now = () => now() + off;
+        }, minutes * 60_000);
+        const person = await keywright.register(newPerson());
+        await open(way, { api: 'http://localhost:1/' });
+        await signInBy(way, page, person);
+        for (const _ of ['signed in', 'loaded again']) {
+          await page.getByRole('link', { name: 'Tokens' }).click();
+          await expect(page.getByRole('timer')).toHaveText(/^(10:00|9:5\d)$/);
+          await page.reload();
+        }
+      });
+    }
   });
 }
 
@@ -179,6 +218,8 @@ test.describe('what a form cannot do', () => {
     await signIn(page, { ...person, password: 'not this one' });
     await expect(wrong).toBeVisible();
     await expect(page.getByLabel('Password')).toBeFocused();
+    await page.keyboard.type('nor this');
+    await expect(page.getByLabel('Password')).toHaveValue('nor this');
     await expectToldAnew(wrong, page.getByRole('button', { name: 'Sign in' }));
     await page.getByRole('link', { name: 'Create an account' }).click();
     await expect(wrong).toBeHidden();
@@ -243,10 +284,109 @@ test.describe('what a form cannot do', () => {
     await expect(page.getByRole('status')).toHaveText('The API does not answer. Is it running?');
     delete app.settings.api;
     await page.reload();
-    await expect(page.getByText('This app was told of none')).toBeVisible();
+    const advice = page.getByText(/told of none.+--api-url/);
+    await expect(advice).toBeVisible();
     await page.getByRole('link', { name: 'Tokens' }).click();
-    await expect(page.getByText('this app was told of none')).toBeVisible();
+    await expect(heading(page, 'Your tokens')).toBeVisible();
+    await expect(advice).toBeVisible();
   });
+});
+
+test.describe('what the app cannot do without', () => {
+  test.use({ provoked: /status of 404|ERR_(FAILED|INTERNET_DISCONNECTED)|dynamically imported module/ });
+
+  test('a page that does not load is said, until another one is shown', async ({ open, page, context }) => {
+    await open('direct');
+    await context.setOffline(true);
+    await page.getByRole('banner').getByRole('link', { name: 'Sign in' }).click();
+    const said = page.getByRole('alert').filter({ hasText: 'That page did not load.' });
+    await expect(said).toBeVisible();
+    await context.setOffline(false);
+    await page.getByRole('link', { name: 'Create an account' }).click();
+    await expect(heading(page, 'Create an account')).toBeVisible();
+    await expect(said).toBeHidden();
+  });
+
+  for (const built of ['demo', 'second']) {
+    test(`without its settings the ${built} app says that it was not started`, async ({ start, page }) => {
+      const app = await start(BuiltApp, { app: built, id: `unset-${built}`, flags: ['--trusted'] });
+      app.instead = (url) => (url.pathname === '/keywright.json' ? { status: 404 } : undefined);
+      await page.goto(app.origin);
+      await expect(page.getByRole('alert')).toContainText('This app could not be started. Please reload the page.');
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    });
+
+    test(`without JavaScript the ${built} app says that it needs it`, async ({ start, browser }) => {
+      const app = await start(BuiltApp, { app: built, id: `script-${built}`, flags: ['--trusted'] });
+      const page = await browser.newPage({ javaScriptEnabled: false });
+      await page.goto(app.origin);
+      await expect(page.getByRole('main')).toHaveText('This app needs JavaScript.');
+      await page.close();
+    });
+  }
+
+  test('where the browser keeps nothing, the way of signing in lasts for the tab', async ({ open, page }) => {
+    await page.addInitScript(() => {
+      Object.defineProperty(window, 'localStorage', { get: () => { throw new DOMException('not allowed', 'SecurityError'); } });
+    });
+    await open('direct');
+  });
+
+  test('only the widget says that a person is offline, where there is one', async ({ open, page, context }) => {
+    await open('direct');
+    await page.getByRole('link', { name: 'the widget' }).click();
+    await page.getByLabel('Email address').fill('ada@example.com');
+    await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
+    await context.setOffline(true);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    const alerts = page.getByRole('alert').filter({ hasText: /./ });
+    await expect(alerts).toHaveCount(1);
+    await expect(page.locator('keywright-sign-in')).toContainText(await alerts.innerText());
+    await context.setOffline(false);
+  });
+
+  test('the second app says that the sign-in server does not answer', async ({ start, page }) => {
+    const app = await start(BuiltApp, { app: 'second', id: 'second-alone', flags: ['--trusted'] });
+    await page.route(`${app.settings.issuer}/**`, (route) => route.abort());
+    await page.goto(app.origin);
+    await expect(page.getByRole('alert')).toContainText('The sign-in server does not answer.');
+  });
+});
+
+test('the page of the widget says how to see its form, and whoever is signed in is led to none', async ({ keywright, open, page }) => {
+  const person = await keywright.register(newPerson());
+  await open('redirect');
+  await page.getByRole('link', { name: 'the widget' }).click();
+  await expect(page.getByRole('main')).toContainText('To see its form, choose “In this app” on the start page.');
+  await signInBy('redirect', page, person);
+  await page.getByRole('link', { name: 'Keywright demo' }).click();
+  await expect(page.getByRole('link', { name: 'your tokens' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'the widget' })).toBeHidden();
+});
+
+test('an API may answer any JSON', async ({ keywright, open, page }) => {
+  const person = await keywright.register(newPerson());
+  await open('direct', { api: keywright.issuer + '/profile' });
+  await signInBy('direct', page, person);
+  await page.getByRole('link', { name: 'API', exact: true }).click();
+  const call = page.getByRole('button', { name: 'Call the API' });
+  await call.click();
+  await expect(claim(page, 'email')).toHaveText(person.email);
+  for (const [answer, text] of [['null', 'null'], ['"Hello"', 'Hello'], ['[{"a":1}]', '{"a":1}']]) {
+    await page.route(keywright.issuer + '/profile', (route) => route.fulfill({ body: answer, headers: { 'Access-Control-Allow-Origin': '*' } }));
+    await call.click();
+    await expect(page.getByRole('definition')).toHaveText([text]);
+  }
+});
+
+test('a long name leaves the header as high as it was', async ({ keywright, open, page }) => {
+  const person = await keywright.register(newPerson('Wolfeschlegelsteinhausenbergerdorff '.repeat(4)));
+  await open('redirect');
+  const header = page.getByRole('banner');
+  const { height } = (await header.boundingBox())!;
+  await signInBy('redirect', page, person);
+  await expect(header).toContainText('Wolfe');
+  expect((await header.boundingBox())!.height).toBe(height);
 });
 
 test('the second app greets whoever is signed in at the demo, and signs out of both', async ({ keywright, open, start, page, context }) => {
@@ -289,8 +429,8 @@ test('a keyboard is enough to register, sign in, look around and sign out', asyn
     await page.keyboard.type(text);
   }
   await page.keyboard.press('Enter');
-  await expect(heading(page, 'Sign in')).toBeFocused();
-  await tabTo(page, page.getByLabel('Password'));
+  await expect(heading(page, 'Sign in')).toBeVisible();
+  await expect(page.getByLabel('Password')).toBeFocused();
   await page.keyboard.type(person.password);
   await page.keyboard.press('Enter');
   await expect(heading(page, 'Your profile')).toBeFocused();
@@ -307,6 +447,7 @@ async function* tour(way: Way, page: Page, app: BuiltApp, person: Person): Async
   yield 'start';
   await follow('Create an account');
   await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
+  await expect(heading(page, way === 'direct' ? 'Create an account' : 'Create an account at Keywright')).toBeVisible();
   yield 'register';
   if (way === 'direct') {
     await page.getByRole('button', { name: 'Create account' }).click();

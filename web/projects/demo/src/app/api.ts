@@ -1,19 +1,14 @@
 import { HttpClient, HttpErrorResponse } from '@angular/common/http';
 import { Component, inject, signal } from '@angular/core';
 import { RouterLink } from '@angular/router';
-import { firstValueFrom } from 'rxjs';
+import { Claims } from './claims';
+import { NoApi } from './no-api';
 import { injectSettings } from './settings';
-
-/** What the API answers. */
-interface Greeting {
-  readonly message: string;
-  readonly scope: string;
-}
 
 /** Calls an API on another origin. The interceptor adds the access token to the request. */
 @Component({
   selector: 'app-api',
-  imports: [RouterLink],
+  imports: [Claims, NoApi, RouterLink],
   template: `
     <h1 tabindex="-1">The API</h1>
     @if (settings.api; as api) {
@@ -24,29 +19,28 @@ interface Greeting {
       <div role="status">
         @if (failure(); as failure) {
           <p class="alert">{{ failure }}</p>
-        } @else if (greeting(); as greeting) {
-          <p class="notice">{{ greeting.message }}</p>
-          <p>It read that in <a routerLink="/tokens">your access token</a>, which is good for <code>{{ greeting.scope }}</code>.</p>
+        } @else if (answer(); as answer) {
+          <p>It took <a routerLink="/tokens">your access token</a>, and answered:</p>
+          <app-claims [of]="answer" />
         }
       </div>
     } @else {
-      <p>This app was told of none: <code>keywright.json</code> names it as <code>api</code>.</p>
+      <app-no-api />
     }
   `,
 })
 export default class Api {
   readonly #http = inject(HttpClient);
   protected readonly settings = injectSettings();
-  protected readonly greeting = signal<Greeting | undefined>(undefined);
+  protected readonly answer = signal<object | undefined>(undefined);
   protected readonly failure = signal<string | undefined>(undefined);
 
-  protected async call(api: string): Promise<void> {
+  protected call(api: string): void {
     this.failure.set(undefined);
-    try {
-      this.greeting.set(await firstValueFrom(this.#http.get<Greeting>(api)));
-    } catch (error) {
-      this.failure.set(explain(error));
-    }
+    this.#http.get<unknown>(api).subscribe({
+      next: (answer) => this.answer.set(answer instanceof Object ? answer : { answer }),
+      error: (error) => this.failure.set(explain(error)),
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import { inject } from '@angular/core';
 import { CanActivateFn, Router, Routes } from '@angular/router';
 import { Keywright, keywrightGuard, type SignInOptions } from '@keywright/angular';
+import { AtIssuer } from './at-issuer';
 import { SETTINGS } from './settings';
 import { Start } from './start';
 import { way } from './way';
@@ -15,25 +16,26 @@ const visitorsOnly: CanActivateFn = async () => {
 export const routes: Routes = [
   {
     path: '',
-    resolve: { settings: () => inject(SETTINGS) },
+    resolve: { settings: () => inject(SETTINGS).catch(() => ({})) }, // without any, `Keywright` says what is wrong
     children: [
       { path: '', title: 'Keywright demo', component: Start },
       {
         path: '',
         canActivate: [visitorsOnly],
+        runGuardsAndResolvers: 'always',
         children: [
           {
             path: 'login',
             title: 'Sign in – Keywright demo',
-            loadComponent: () => (way === 'redirect' ? import('./at-issuer') : import('./direct/login')),
+            loadComponent: () => (way === 'redirect' ? AtIssuer : import('./direct/login')),
           },
           {
             path: 'register',
             title: 'Create an account – Keywright demo',
             data: { prompt: 'create' } satisfies SignInOptions,
-            loadComponent: () => (way === 'redirect' ? import('./at-issuer') : import('./direct/register')),
+            loadComponent: () => (way === 'redirect' ? AtIssuer : import('./direct/register')),
           },
-          { path: 'widget', title: 'The sign-in widget – Keywright demo', loadComponent: () => import('./widget') },
+          { path: 'widget', title: 'The sign-in widget – Keywright demo', loadComponent: () => import('./widget-page') },
         ],
       },
       {

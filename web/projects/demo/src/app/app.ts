@@ -1,5 +1,5 @@
-import { Component, computed, effect, ElementRef, inject } from '@angular/core';
-import { isActive, Router, RouterLink, RouterOutlet } from '@angular/router';
+import { Component, computed, effect, ElementRef, inject, signal } from '@angular/core';
+import { NavigationError, Router, RouterLink, RouterOutlet } from '@angular/router';
 import { Keywright } from '@keywright/angular';
 import { isSaidByForm, Problem } from './problem';
 
@@ -13,18 +13,18 @@ export class App {
   readonly #router = inject(Router);
   readonly #element: HTMLElement = inject(ElementRef).nativeElement;
 
-  protected readonly pages = [
-    { path: '/profile', name: 'Profile' },
-    { path: '/api', name: 'API' },
-    { path: '/tokens', name: 'Tokens' },
-  ].map((page) => ({ ...page, isActive: isActive(page.path, this.#router) }));
+  protected readonly path = computed(() => this.#router.lastSuccessfulNavigation() && this.#router.url.split(/[?#]/)[0]);
 
   protected readonly problem = computed(() => {
     const error = this.keywright.error();
     return isSaidByForm(error) ? undefined : error;
   });
 
+  /** The code of the page that somebody asked for did not load. */
+  protected readonly pageFailed = signal(false);
+
   constructor() {
+    this.#router.events.subscribe((event) => this.pageFailed.set(event instanceof NavigationError));
     this.#leaveAfterSignOut();
   }
 

@@ -7,12 +7,13 @@ import { Keywright, SignInOptions } from '@keywright/angular';
   selector: 'app-at-issuer',
   host: { class: 'card' },
   template: `
-    <h1 tabindex="-1">Go on at Keywright</h1>
-    <p>There you sign in, or create an account, and come back here. This app never sees your password.</p>
+    <h1 tabindex="-1">{{ options.prompt === 'create' ? 'Create an account' : 'Go on' }} at Keywright</h1>
+    <p>From there you come back here. This app never sees your password.</p>
     <button class="primary" type="button" (click)="keywright.signIn(options)">Continue to Keywright</button>
   `,
 })
-export default class AtIssuer {
+export class AtIssuer {
   protected readonly keywright = inject(Keywright);
-  protected readonly options: SignInOptions = { returnTo: '/profile', ...inject(ActivatedRoute).snapshot.data };
+  /** Without `returnTo`: where the guard has stopped the person; from here whoever is signed in goes on to their profile. */
+  protected readonly options: SignInOptions = inject(ActivatedRoute).snapshot.data;
 }

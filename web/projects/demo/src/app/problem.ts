@@ -3,11 +3,11 @@ import { KeywrightError, KeywrightErrorCode } from '@keywright/angular';
 
 /** What people are told, where they can do something about it. Developers find more in the error's message. */
 const texts: Partial<Record<KeywrightErrorCode, string>> = {
+  'config-invalid': 'This app could not be started. Please reload the page.',
   'issuer-unreachable': 'The sign-in server does not answer. Check your connection, and try again.',
   'sign-in-refused': 'You were not signed in. You can try again.',
   'session-ended': 'You were signed out. Please sign in again.',
   'storage-forbidden': 'Your browser keeps nothing for this page. Allow it to, and sign in again.',
-  'scope-missing': 'You may not see that page.',
   'credentials-wrong': 'The email address or the password is not right.',
   'input-invalid': 'Something you typed was refused.',
   'too-many-attempts': 'There were too many attempts.',

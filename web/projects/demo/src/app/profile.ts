@@ -1,9 +1,11 @@
-import { Component, computed, inject } from '@angular/core';
+import { Component, inject } from '@angular/core';
 import { Keywright } from '@keywright/angular';
+import { Claims } from './claims';
 
 /** Who is signed in. */
 @Component({
   selector: 'app-profile',
+  imports: [Claims],
   template: `
     <h1 tabindex="-1">Your profile</h1>
     @if (keywright.user(); as user) {
@@ -14,13 +16,9 @@ import { Keywright } from '@keywright/angular';
       </dl>
     }
     <h2>Claims</h2>
-    @if (claims(); as claims) {
+    @if (keywright.claims(); as claims) {
       <p>This is all that the issuer says of you, in the ID token and at UserInfo.</p>
-      <dl>
-        @for (claim of claims; track claim.name) {
-          <div><dt><code>{{ claim.name }}</code></dt><dd><code>{{ claim.value }}</code></dd></div>
-        }
-      </dl>
+      <app-claims [of]="claims" />
     } @else {
       <p>There are none: who signs in directly gets no ID token.</p>
     }
@@ -28,9 +26,4 @@ import { Keywright } from '@keywright/angular';
 })
 export default class Profile {
   protected readonly keywright = inject(Keywright);
-
-  protected readonly claims = computed(() => {
-    const claims = this.keywright.claims();
-    return claims && Object.entries(claims).map(([name, value]) => ({ name, value: JSON.stringify(value) }));
-  });
 }

@@ -7,7 +7,11 @@ const name = 'keywright-demo:way';
 export const way: Way = recall() === 'direct' ? 'direct' : 'redirect';
 
 export function choose(way: Way): void {
-  localStorage.setItem(name, way);
+  try {
+    localStorage.setItem(name, way);
+  } catch {
+    window.name = way; // the browser keeps nothing for this app: the choice lasts for this tab
+  }
   location.reload();
 }
 
@@ -15,6 +19,6 @@ function recall(): string | null {
   try {
     return localStorage.getItem(name);
   } catch {
-    return null; // the browser keeps nothing for this page
+    return window.name;
   }
 }

@@ -130,3 +130,9 @@ it('is one button where people sign in at the issuer', async () => {
   expect(left[0].searchParams.get('login_hint')).toBe('ada@example.com');
   expect(app.text('button')).toBe('One moment…');
 });
+
+it('asks for a password nowhere, not for a moment, where people sign in at the issuer', async () => {
+  const made = vi.spyOn(document, 'createElement');
+  await App.open('/login', withRedirect({ page: '/login' }));
+  expect(made.mock.calls.map(([name]) => name)).not.toContain('input');
+});

@@ -31,6 +31,7 @@ export class KeywrightSignIn {
   constructor() {
     const element: KeywrightSignInElement = inject(ElementRef).nativeElement;
     element.methods = this.#methods();
+    if (!this.keywright.takesPasswords) element.setAttribute('step', 'redirect'); // not for a moment asks it for a password
     effect(() => (element.texts = this.texts()));
   }
 

@@ -1,5 +1,5 @@
-import { Component, inject, signal } from '@angular/core';
-import { ActivatedRoute, Router, RouterLink } from '@angular/router';
+import { AfterViewInit, Component, ElementRef, inject, signal } from '@angular/core';
+import { Router, RouterLink } from '@angular/router';
 import { Keywright, KeywrightError } from '@keywright/angular';
 import { isSaidByForm, Problem } from '../problem';
 import { TextField } from './text-field';
@@ -16,35 +16,52 @@ import { TextField } from './text-field';
     <app-problem [error]="problem()" />
     <form #form (submit)="$event.preventDefault(); signIn(form)">
       <app-text-field name="email" label="Email address" type="email" autocomplete="username" [value]="registered?.email ?? ''" />
-      <app-text-field name="password" label="Password" type="password" autocomplete="current-password" />
+      <app-text-field
+        name="password"
+        label="Password"
+        type="password"
+        autocomplete="current-password"
+        [hint]="registered && 'The one that you have just chosen.'"
+      />
       <button class="primary">{{ busy() ? 'Signing in…' : 'Sign in' }}</button>
     </form>
     <p class="aside">New here? <a routerLink="/register" queryParamsHandling="preserve">Create an account</a></p>
   `,
 })
-export default class Login {
+export default class Login implements AfterViewInit {
   readonly #keywright = inject(Keywright);
+  readonly #router = inject(Router);
+  readonly #element: HTMLElement = inject(ElementRef).nativeElement;
 
-  /** Where the guard has stopped the person. */
-  readonly #returnTo = inject(ActivatedRoute).snapshot.queryParamMap.get('returnTo') ?? '/profile';
   /** Who comes here from the page that makes accounts. */
-  protected readonly registered = inject(Router).currentNavigation()?.extras.info as { email: string } | undefined;
+  protected readonly registered = this.#router.currentNavigation()?.extras.info as { email: string } | undefined;
 
   protected readonly problem = signal<KeywrightError | undefined>(undefined);
   protected readonly busy = signal(false);
+
+  ngAfterViewInit(): void {
+    if (this.registered) this.#askPassword();
+  }
 
   protected async signIn(form: HTMLFormElement): Promise<void> {
     if (this.busy()) return;
     this.busy.set(true);
     this.problem.set(undefined);
     const { email, password } = Object.fromEntries(new FormData(form)) as Record<'email' | 'password', string>;
-    if (!(await this.#keywright.signIn({ email, password, returnTo: this.#returnTo }))) this.#refuse(form);
+    if (!(await this.#keywright.signIn({ email, password }))) this.#refuse();
+    else if (this.#router.url.startsWith('/login')) await this.#router.navigateByUrl('/profile'); // the guard has stopped nobody elsewhere
     this.busy.set(false);
   }
 
-  #refuse(form: HTMLFormElement): void {
+  #refuse(): void {
     const error = this.#keywright.error();
     if (isSaidByForm(error)) this.problem.set(error);
-    form.querySelector<HTMLElement>('#password')?.focus();
+    this.#askPassword();
+  }
+
+  #askPassword(): void {
+    const password = this.#element.querySelector<HTMLInputElement>('#password');
+    password?.focus();
+    password?.select(); // so that typing replaces a wrong one
   }
 }
