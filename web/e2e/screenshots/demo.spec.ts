@@ -98,6 +98,18 @@ async function* widget(page: Page, demo: BuiltApp): Pictures {
   await click(page, 'Create an account');
   await expect(page.getByLabel('Name')).toBeVisible();
   yield 'widget, create an account';
+  const person = newPerson();
+  await page.getByLabel('Your name').fill(person.name);
+  await page.getByLabel('Email address').fill(person.email);
+  await page.getByLabel('Password', { exact: true }).fill('password1');
+  await click(page, 'Show password');
+  await click(page, 'Create account');
+  await expect(page.getByText('attackers')).toBeVisible();
+  yield 'widget, refused';
+  await page.getByLabel('Password', { exact: true }).fill(person.password);
+  await click(page, 'Create account');
+  await expect(page.getByText('your account is ready')).toBeVisible();
+  yield 'widget, account ready';
   await open(page, demo.origin + '/widget');
   yield* failures(page, 'widget');
 }
@@ -106,7 +118,7 @@ async function* widget(page: Page, demo: BuiltApp): Pictures {
 async function* failures(page: Page, form: string): Pictures {
   const stranger = newPerson();
   await page.getByLabel('Email address').fill(stranger.email);
-  for (const [state, text] of [['wrong password', 'not right'], ['offline', /answer/], ['throttled', /too many/i]] as const) {
+  for (const [state, text] of [['wrong password', 'not right'], ['offline', /does not answer|You are offline/], ['throttled', /too many/i]] as const) {
     await page.context().setOffline(state === 'offline');
     await page.getByLabel('Password', { exact: true }).fill(stranger.password);
     await click(page, 'Sign in');
