@@ -153,7 +153,7 @@ func TestAuthorizationRequestIsRefused(t *testing.T) {
 			{"8 a challenge of another alphabet", "invalid_request", "app", []string{"code_challenge", "+" + challengeOf(verifier)[1:]}},
 			{"8 a challenge that no hash has", "invalid_request", "app", []string{"code_challenge", challengeOf(verifier)[:42] + "B"}},
 			{"14 prompt none and login", "invalid_request", "app", []string{"prompt", "none login"}},
-			{"14 an unknown prompt", "invalid_request", "app", []string{"prompt", "create"}},
+			{"14 an unknown prompt", "invalid_request", "app", []string{"prompt", "register"}},
 			{"14 None", "invalid_request", "app", []string{"prompt", "None"}},
 			{"16 max_age -1", "invalid_request", "app", []string{"max_age", "-1"}},
 			{"16 max_age abc", "invalid_request", "app", []string{"max_age", "abc"}},
