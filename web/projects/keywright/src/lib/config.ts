@@ -31,6 +31,13 @@ export const BASE_URL = new InjectionToken<string>('base URL of the app', {
 /** How long to wait for an answer, in milliseconds. */
 export const patience = 15_000;
 
+/** Waits, in milliseconds, by what keeps no app from being stable. */
+export function rest(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    AbortSignal.timeout(milliseconds).onabort = () => resolve();
+  });
+}
+
 export const CONFIG_SOURCE = new InjectionToken<KeywrightConfigSource>('what provideKeywright was given');
 
 /** The configuration, once it is known. */
@@ -67,10 +74,9 @@ export class Config {
 }
 
 /** A request that the source makes later than at once waits for its answer, and so for ever. */
-function late(): Promise<never> {
-  return new Promise((_, reject) => {
-    AbortSignal.timeout(patience).onabort = () => reject(invalid('its source does not end: use fetch'));
-  });
+async function late(): Promise<never> {
+  await rest(patience);
+  throw invalid('too slow, or waits for itself: use fetch');
 }
 
 function invalid(found: string, cause?: unknown): KeywrightError {

@@ -1,7 +1,7 @@
 import { isPlatformServer, Location } from '@angular/common';
 import { computed, DestroyRef, DOCUMENT, inject, Injectable, InjectionToken, Injector, PLATFORM_ID, signal, Signal } from '@angular/core';
 import { Router } from '@angular/router';
-import { BASE_URL, Config } from './config';
+import { BASE_URL, Config, rest } from './config';
 import { KeywrightError } from './error';
 import { Flow, Registration, SignInOptions } from './flow';
 import { protocol, revoke } from './issuer';
@@ -22,6 +22,9 @@ export const returnParameter = 'returnTo';
 
 /** How long a request waits for the next token while the last one lives, in milliseconds. */
 const refreshPatience = 2000;
+
+/** What is kept of tokens where refresh tokens are. */
+const renewable: (keyof Renewable)[] = ['session', 'since', 'generation', 'refreshToken', 'subject', 'scope', 'askedScope'];
 
 /** Failures after which the person simply tries again. */
 const harmless = ['credentials-wrong', 'input-invalid', 'too-many-attempts', 'session-ended', 'registration-closed'];
@@ -85,7 +88,6 @@ export class Keywright {
 
   /** Waits until it is known whether somebody is signed in. On a server nobody knows, and the answer is `starting`. */
   async ready(): Promise<Status> {
-    if (this.status() === 'failed' && this.#error()?.code === 'issuer-unreachable' && this.#kept()) this.#started = this.#attempt(() => this.#restore());
     await this.#started;
     return this.status();
   }
@@ -148,7 +150,7 @@ export class Keywright {
     const tokens = this.#tokens();
     if (tokens && now() >= tokens.refreshAt) {
       const next = [this.#refresh()];
-      if (tokens.expiresAt - now() > refreshPatience) next.push(new Promise((resolve) => setTimeout(resolve, refreshPatience)));
+      if (tokens.expiresAt - now() > refreshPatience) next.push(rest(refreshPatience));
       await Promise.race(next).catch((error) => {
         if (now() >= tokens.expiresAt) throw error;
       });
@@ -254,7 +256,8 @@ export class Keywright {
     const { refresh } = await protocol();
     const issued = await refresh(await this.#flow.issuer(), from);
     const before = this.#tokens();
-    return goOn(from, issued, before?.session === from.session ? before : await this.#flow.person(issued, from));
+    const same = before?.session === from.session ? before : undefined;
+    return goOn({ idToken: same?.idToken, ...from }, issued, same ?? (await this.#flow.person(issued, from)));
   }
 
   #refreshFailed(error: unknown): void {
@@ -280,7 +283,7 @@ export class Keywright {
 
   /** Takes new tokens, and shares them. */
   #take(tokens: Tokens): void {
-    keep('localStorage', this.#name, this.#stores ? JSON.stringify(renewable(tokens)) : '{}');
+    keep('localStorage', this.#name, this.#stores ? JSON.stringify(tokens, renewable) : '{}');
     this.#set(tokens);
     this.#tell(tokens, false);
   }
@@ -351,9 +354,10 @@ export class Keywright {
 
   #isNews(tokens: Tokens, answer: boolean): boolean {
     const mine = this.#tokens();
+    if (answer && this.#asking !== this.#epoch) return false;
+    if (mine?.session === tokens.session) return tokens.generation > mine.generation;
     const past = this.#signedOutAt <= Date.now(); // unless the clock was set back since
-    if (tokens.session === this.#ended || (past && tokens.since <= this.#signedOutAt) || (answer && this.#asking !== this.#epoch)) return false;
-    return mine?.session === tokens.session ? tokens.generation > mine.generation : !(mine && answer);
+    return tokens.session !== this.#ended && !(past && tokens.since <= this.#signedOutAt) && !(mine && answer);
   }
 
   #tell(tokens: Tokens, answer: boolean): void {
@@ -379,14 +383,14 @@ export class Keywright {
   /** The URL of a route, unless it leads out of the app. RFC 9700 §4.11.1. */
   #ownUrl(route: string): string | undefined {
     const url = this.#injector.get(Location).prepareExternalUrl(route);
-    const inside = URL.canParse(url, this.#base) && new URL(url, this.#base).origin === new URL(this.#base).origin;
-    return inside ? new URL(url, this.#base).href : undefined;
+    const target = URL.parse(url, this.#base);
+    return target?.origin === new URL(this.#base).origin ? target.href : undefined;
   }
 }
 
 /** Whether a URL is that of an API, or below it. */
 export function covers(api: URL, target: URL): boolean {
-  if (/%2f|%5c|\.\.;/i.test(target.pathname)) return false; // servers differ in what path that is
+  if (/%2f|%5c|(\.|%2e){2};/i.test(target.pathname)) return false; // servers differ in what path that is
   const prefix = api.pathname.replace(/\/$/, '');
   return target.origin === api.origin && (target.pathname === api.pathname || target.pathname.startsWith(prefix + '/'));
 }
@@ -394,8 +398,4 @@ export function covers(api: URL, target: URL): boolean {
 /** Whether an answer was not to be believed. */
 function isForged(error: unknown): boolean {
   return error instanceof KeywrightError && (error.code === 'id-token-invalid' || error.code === 'issuer-mismatch');
-}
-
-function renewable({ session, since, generation, refreshToken, subject, scope, askedScope }: Tokens): Renewable {
-  return { session, since, generation, refreshToken, subject, scope, askedScope };
 }

@@ -146,9 +146,14 @@ describe('a sign-out', () => {
     await first.keywright.signOut();
     await vi.waitFor(() => expect(second.keywright.status()).toBe('signed-out'));
     if (then === 'alone') return;
-    vi.spyOn(Date, 'now').mockImplementation(() => right() - 600_000);
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => right() - 600_000);
     await second.keywright.signIn(ada);
     await vi.waitFor(() => expect(first.keywright.status()).toBe('signed-in'));
+    clock.mockImplementation(() => right() + 10); // it is as late again as when somebody signed out
+    later(600);
+    const { token } = await second.get(notes);
+    expect(await first.get(notes)).toEqual({ token });
+    expect([first.keywright.status(), second.keywright.status()]).toEqual(['signed-in', 'signed-in']);
   });
 
   it('undoes a question to the issuer whose answer comes after it', async () => {
