@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -108,7 +109,7 @@ func (a *app) serveFile(w http.ResponseWriter, r *http.Request, name string) {
 		http.NotFound(w, r)
 		return
 	}
-	if strings.Contains(name, "-") {
+	if hashed.MatchString(name) {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	file := name
@@ -123,6 +124,9 @@ func (a *app) serveFile(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content)) // the name says the type
 }
+
+// hashed are names that say what is in the file.
+var hashed = regexp.MustCompile(`-[A-Z0-9]{8}\.(js|css)$`)
 
 // compressed ends the names of the files that stand in for others.
 const compressed = ".br"

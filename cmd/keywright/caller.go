@@ -97,11 +97,11 @@ func (c *command) caller(cmd *cobra.Command) (*caller, error) {
 	case err != nil:
 		return nil, err
 	}
-	o, err := ownServer(cmd.Context(), s, db)
+	via, err := ownOperator(cmd.Context(), s, db)
 	if err != nil {
 		db.Close()
 	}
-	return o, err
+	return via, err
 }
 
 func askServer(folder string) *caller {
@@ -113,8 +113,8 @@ func askServer(folder string) *caller {
 	}
 }
 
-// ownServer answers in memory, for as long as a command takes.
-func ownServer(ctx context.Context, s *settings.Settings, db *store.DB) (*caller, error) {
+// ownOperator answers in memory, for as long as a command takes.
+func ownOperator(ctx context.Context, s *settings.Settings, db *store.DB) (*caller, error) {
 	hasher, err := newHasher(s)
 	if err != nil {
 		return nil, err
@@ -156,16 +156,16 @@ func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
 
 // ask calls the server once.
 func (c *command) ask(cmd *cobra.Command, method, path string, in, out any) error {
-	o, err := c.caller(cmd)
+	via, err := c.caller(cmd)
 	if err != nil {
 		return err
 	}
-	defer o.close()
-	return o.call(cmd.Context(), method, path, in, out)
+	defer via.close()
+	return via.call(cmd.Context(), method, path, in, out)
 }
 
 // call sends in (nil: nothing) and decodes the answer into out.
-func (o *caller) call(ctx context.Context, method, path string, in, out any) error {
+func (via *caller) call(ctx context.Context, method, path string, in, out any) error {
 	if in == nil {
 		in = struct{}{}
 	}
@@ -177,7 +177,7 @@ func (o *caller) call(ctx context.Context, method, path string, in, out any) err
 	if err != nil {
 		return err
 	}
-	resp, err := o.web.Do(req)
+	resp, err := via.web.Do(req)
 	if err != nil {
 		if sent, ok := errors.AsType[*url.Error](err); ok {
 			err = sent.Err // without the made-up URL

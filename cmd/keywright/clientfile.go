@@ -40,12 +40,12 @@ func (c *command) clientsFromFile(name, path, short string) *cobra.Command {
 			if s.Clients == "" {
 				return usageError(cmd, "--clients is missing: name the file")
 			}
-			o, err := c.caller(cmd)
+			via, err := c.caller(cmd)
 			if err != nil {
 				return err
 			}
-			defer o.close()
-			plan, err := c.declareClients(cmd.Context(), o, s.Clients, path, true)
+			defer via.close()
+			plan, err := c.declareClients(cmd.Context(), via, s.Clients, path, true)
 			if err != nil {
 				return err
 			}
@@ -61,7 +61,7 @@ func (c *command) clientsFromFile(name, path, short string) *cobra.Command {
 
 // declareClients sends a clients file to be planned or applied. What is wrong
 // with it is said with its place in the file.
-func (c *command) declareClients(ctx context.Context, o *caller, file, path string, makeSecrets bool) (operator.ClientPlan, error) {
+func (c *command) declareClients(ctx context.Context, via *caller, file, path string, makeSecrets bool) (operator.ClientPlan, error) {
 	var plan operator.ClientPlan
 	declared, err := settings.ReadClients(file, c.environ)
 	if err != nil {
@@ -72,7 +72,7 @@ func (c *command) declareClients(ctx context.Context, o *caller, file, path stri
 		members[i] = d.Members
 	}
 	in := map[string]any{"clients": members, "make_secrets": makeSecrets}
-	if err := o.call(ctx, http.MethodPost, path, in, &plan); err != nil {
+	if err := via.call(ctx, http.MethodPost, path, in, &plan); err != nil {
 		return plan, err
 	}
 	var problems []error
@@ -93,8 +93,8 @@ func (c *command) applyAtStart(ctx context.Context, srv *server.Server, file str
 	if file == "" {
 		return nil
 	}
-	o := &caller{web: &http.Client{Transport: handlerTransport{srv.Operator()}}}
-	plan, err := c.declareClients(ctx, o, file, "/client-apply", false)
+	via := &caller{web: &http.Client{Transport: handlerTransport{srv.Operator()}}}
+	plan, err := c.declareClients(ctx, via, file, "/client-apply", false)
 	for _, step := range plan.Steps {
 		log.Info("clients file", "action", step.Action, "client_id", step.ID)
 	}

@@ -29,10 +29,12 @@ func (p *demoPorts) String() string { return strings.Join(*p, ",") }
 // Set reads two ports, of which 0 is any that is free.
 func (p *demoPorts) Set(text string) error {
 	ports := strings.Split(text, ",")
-	for _, port := range ports {
-		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+	for i, port := range ports {
+		number, err := strconv.ParseUint(port, 10, 16)
+		if err != nil {
 			return fmt.Errorf("%q is no port: two are needed, such as --demo=4200,4300", port)
 		}
+		ports[i] = strconv.FormatUint(number, 10)
 	}
 	if len(ports) != len(demoApps) || ports[0] == ports[1] && ports[0] != "0" {
 		return errors.New("two ports are needed, such as --demo=4200,4300")
@@ -87,9 +89,9 @@ func demoURL(apps []*demoApp) string {
 
 // startDemo registers the apps and begins to serve them.
 func startDemo(ctx context.Context, srv *server.Server, apps []*demoApp, issuer, apiURL string, log *slog.Logger) error {
-	o := &caller{web: &http.Client{Transport: handlerTransport{srv.Operator()}}}
+	via := &caller{web: &http.Client{Transport: handlerTransport{srv.Operator()}}}
 	for i, a := range apps {
-		if err := a.register(ctx, o); err != nil {
+		if err := a.register(ctx, via); err != nil {
 			return err
 		}
 		settings := web.Settings{Issuer: issuer, ClientID: a.clientID(), API: cmp.Or(apiURL, issuer+"/profile")}
@@ -109,9 +111,9 @@ func startDemo(ctx context.Context, srv *server.Server, apps []*demoApp, issuer,
 
 // register makes the app a client, unless an earlier run has. Nobody is asked
 // for consent: both apps are this server's own.
-func (a *demoApp) register(ctx context.Context, o *caller) error {
+func (a *demoApp) register(ctx context.Context, via *caller) error {
 	var known []operator.Client
-	if err := o.call(ctx, http.MethodGet, "/clients", nil, &known); err != nil {
+	if err := via.call(ctx, http.MethodGet, "/clients", nil, &known); err != nil {
 		return err
 	}
 	for _, client := range known {
@@ -119,7 +121,7 @@ func (a *demoApp) register(ctx context.Context, o *caller) error {
 			return nil
 		}
 	}
-	return o.call(ctx, http.MethodPost, "/clients", operator.Client{
+	return via.call(ctx, http.MethodPost, "/clients", operator.Client{
 		ID: a.clientID(), Name: "Keywright " + a.name, Public: true, Trusted: true,
 		RedirectURIs: []string{a.url + "callback"}, PostLogoutRedirectURIs: []string{a.url},
 	}, &operator.Client{})

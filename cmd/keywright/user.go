@@ -126,15 +126,15 @@ func (c *command) userList() *cobra.Command {
 
 // allUsers reads page after page.
 func (c *command) allUsers(cmd *cobra.Command) ([]operator.User, error) {
-	o, err := c.caller(cmd)
+	via, err := c.caller(cmd)
 	if err != nil {
 		return nil, err
 	}
-	defer o.close()
+	defer via.close()
 	all := []operator.User{}
 	for after := ""; ; after = all[len(all)-1].ID {
 		var page []operator.User
-		if err := o.call(cmd.Context(), http.MethodGet, "/users?after="+url.QueryEscape(after), nil, &page); err != nil {
+		if err := via.call(cmd.Context(), http.MethodGet, "/users?after="+url.QueryEscape(after), nil, &page); err != nil {
 			return nil, err
 		}
 		if len(page) == 0 {

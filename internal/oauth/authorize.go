@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -337,6 +338,17 @@ func (a *authorization) prompts() (*Refusal, *Ask) {
 		a.oldest = a.flow.Start
 	}
 	return nil, nil
+}
+
+// Anew is the query of a request that was answered, for another answer. Whoever
+// was to make an account has one by now.
+func Anew(query string) string {
+	values, err := url.ParseQuery(query)
+	if prompt := values.Get("prompt"); err == nil && strings.Contains(prompt, promptCreate) {
+		values.Set("prompt", strings.TrimSpace(strings.ReplaceAll(prompt, promptCreate, "")))
+		return values.Encode()
+	}
+	return query
 }
 
 // maxAge is measured against the flow's start: a person who takes a minute to

@@ -601,3 +601,16 @@ func TestAuthorizingDoesNotTouchTheFacts(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAnsweredRequestBeginsAnewWithoutAnotherAccount(t *testing.T) {
+	for query, want := range map[string]string{
+		"client_id=app&prompt=login": "client_id=app&prompt=login",
+		"b=2&a=1":                    "b=2&a=1",
+		"scope=openid&prompt=create&resource=a&resource=b":    "prompt=&resource=a&resource=b&scope=openid",
+		"prompt=consent+create&client_id=app&state=%26create": "client_id=app&prompt=consent&state=%26create",
+	} {
+		if got := Anew(query); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+}

@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/keywright/keywright/internal/change"
 	"pgregory.net/rapid"
+
+	"github.com/keywright/keywright/internal/change"
 )
 
 const signedOutPage = "https://app.example/signed-out"

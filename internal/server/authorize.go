@@ -64,7 +64,7 @@ func (s *Server) proceed(x *exchange, f flow, act oauth.Act) {
 	switch {
 	case answer.Fault != nil && answer.Fault.Code == oauth.FlowUsed && !act.Answered:
 		// Somebody pressed twice, and the first answer was lost: the request begins anew.
-		x.redirect(http.StatusSeeOther, oauth.AuthorizationPath+"?"+f.Query)
+		x.redirect(http.StatusSeeOther, oauth.AuthorizationPath+"?"+oauth.Anew(f.Query))
 	case answer.Fault != nil:
 		x.fault(answer.Fault)
 	case answer.Response != nil && facts.Client.RegisteredItself() && answer.Response.Unasked(decided.Request, act):

@@ -140,6 +140,9 @@ func TestSignUp(t *testing.T) {
 			if email := b.form("sign-up").fields.Get("email"); email != "new@example.org" {
 				h.Error(email)
 			}
+			if email := b.switchTo("de").switchTo("en").form("sign-up").fields.Get("email"); email != "new@example.org" {
+				h.Errorf("after another language it is %q", email)
+			}
 			b.press("sign-up", "name", "New", "email", "new@example.org", "password", rightPassword).shows(200, "sign-in")
 			b.signInAs("new@example.org").shows(200, "allow").says("new@example.org").press("allow")
 			h.ok(h.redeem(app, b.answered(redirectURI).Get("code")))

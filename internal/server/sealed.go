@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/keywright/keywright/internal/account"
 	"github.com/keywright/keywright/internal/oauth"
 	"github.com/keywright/keywright/internal/random"
 )
@@ -63,6 +64,13 @@ type flow struct {
 }
 
 func (f flow) expired(now time.Time) bool { return now.Sub(f.Start) >= oauth.FlowTTL }
+
+// loginHint is the address that the app thinks the person has; empty: none.
+func (f flow) loginHint() string {
+	p, _ := parseParameters(f.Query)
+	email, _ := account.CanonicalEmail(p.get("login_hint"))
+	return email
+}
 
 // newFlow begins one by the clock that its rules are measured by.
 func (s *Server) newFlow(x *exchange, query string) (flow, error) {

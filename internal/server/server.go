@@ -77,22 +77,6 @@ type Server struct {
 
 // New returns a server that has its signing keys ready. Run must run beside it.
 func New(ctx context.Context, c Config) (*Server, error) {
-	s, err := newServer(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.keys.Keep(ctx); err != nil {
-		return nil, err
-	}
-	return s, s.reload(ctx)
-}
-
-// Operator answers the operator's commands beside the server.
-func (s *Server) Operator() http.Handler {
-	return operator.New(operator.Config{DB: s.DB, Hasher: s.Hasher, Keys: s.keys, Reload: s.reload})
-}
-
-func newServer(ctx context.Context, c Config) (*Server, error) {
 	s := &Server{Config: c, nodeID: random.ID("nod_")}
 	s.keys = keyring.New(c.DB, c.KeyLifetime)
 	s.throttle = buckets{c.DB.Secrets().Throttle}
@@ -118,7 +102,15 @@ func newServer(ctx context.Context, c Config) (*Server, error) {
 		return nil, err
 	}
 	s.routes = table.endpoints()
-	return s, nil
+	if err := s.keys.Keep(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.reload(ctx)
+}
+
+// Operator answers the operator's commands beside the server.
+func (s *Server) Operator() http.Handler {
+	return operator.New(operator.Config{DB: s.DB, Hasher: s.Hasher, Keys: s.keys, Reload: s.reload})
 }
 
 // Drain makes /readyz answer 503, so that load balancers look elsewhere before

@@ -115,7 +115,7 @@ func (s *Server) signIn(x *exchange) {
 	switch {
 	case !ok:
 	case posted.get("action") == "show":
-		s.showSignIn(x, http.StatusOK, f, pages.SignIn{})
+		s.showSignIn(x, http.StatusOK, f, pages.SignIn{Email: f.loginHint()})
 	default:
 		s.takeCredentials(x, f, trim(posted.get("email")), posted.get("password"))
 	}

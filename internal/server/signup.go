@@ -51,7 +51,7 @@ func (s *Server) signUp(x *exchange) {
 	}
 	page := pages.SignUp{Email: trim(posted.get("email")), Name: posted.get("name")}
 	if posted.get("action") == "show" || !s.SignUp {
-		s.showSignUp(x, http.StatusOK, f, pages.SignUp{})
+		s.showSignUp(x, http.StatusOK, f, pages.SignUp{Email: f.loginHint()})
 		return
 	}
 	r := account.Registration{Email: page.Email, Name: page.Name, Password: posted.get("password")}

@@ -80,5 +80,6 @@ function refused(code: Refusal['code'], more: Partial<Refusal> = {}): Refusal {
 
 /** Says whether a password may go there. */
 function isSafe(issuer: string): boolean {
-  return URL.canParse(issuer) && /^https:|^http:\/\/(localhost|[^/]+\.localhost|127\.0\.0\.1|\[::1\])(:|\/|$)/.test(new URL(issuer).href);
+  const url = URL.parse(issuer);
+  return !!url && (url.protocol === 'https:' || (url.protocol === 'http:' && /^(.+\.)?localhost$|^127\.0\.0\.1$|^\[::1\]$/.test(url.hostname)));
 }

@@ -321,7 +321,7 @@ describe('ng add to an app that a server renders', () => {
     expect(tree.readText(serverRoutes)).not.toContain(profile);
   });
 
-  it.each([`{ path: '', component: Home }`, `{ path: '**', component: Missing }`, '...parts'])('leaves the home page of %s alone', async (route) => {
+  it.each([`{ path: '', component: Home }`, `{ path: '**', component: Missing }`, '...parts', '{ matcher: home, component: Home }', '{ ...home }'])('leaves the home page of %s alone', async (route) => {
     replace(routes, '[]', `[${route}]`);
     const tree = await add();
     expect(tree.readText(routes)).toContain(`\n  { path: 'callback', children: [] },${route}]`);

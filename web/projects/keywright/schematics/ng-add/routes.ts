@@ -22,10 +22,13 @@ export function routesOf(tree: Tree, call: ts.CallExpression | undefined): ts.Ar
 }
 
 export function hasRoute(routes: ts.ArrayLiteralExpression, ...paths: string[]): boolean {
-  return routes.elements
-    .filter(ts.isObjectLiteralExpression)
-    .flatMap((route) => getMetadataField(route, 'path'))
-    .some(({ initializer }) => ts.isStringLiteralLike(initializer) && paths.includes(initializer.text));
+  return routes.elements.some((route) => paths.includes(pathOf(route)!));
+}
+
+/** A route's path, if it is written there. */
+export function pathOf(route: ts.Expression): string | undefined {
+  const [path] = ts.isObjectLiteralExpression(route) ? getMetadataField(route, 'path') : [];
+  return path && ts.isPropertyAssignment(path) && ts.isStringLiteralLike(path.initializer) ? path.initializer.text : undefined;
 }
 
 /** Adds before all others: none of them may match first. */

@@ -2,7 +2,7 @@ import { chain, noop, type Rule, type Tree } from '@angular-devkit/schematics';
 import { getSourceFile } from '@schematics/angular/utility/standalone/util';
 import ts from 'typescript';
 import type { App } from './app';
-import { addRoutes, findRoutes, hasRoute, routesOf } from './routes';
+import { addRoutes, findRoutes, hasRoute, pathOf, routesOf } from './routes';
 import { callsIn, edit, filesThatImport } from './source';
 
 /** Makes the callback a route where a server renders the app: it answers 404 to all else, and once there are routes, to `/` too. */
@@ -27,7 +27,7 @@ export function renderInBrowser(app: App, path: string): Rule {
 function addEmptyRoutes(app: App): Rule {
   return (tree) => {
     const routes = findRoutes(tree, app)!;
-    const mayHaveHome = hasRoute(routes, '', '**') || !routes.elements.every(ts.isObjectLiteralExpression);
+    const mayHaveHome = hasRoute(routes, '', '**') || routes.elements.some((route) => pathOf(route) === undefined);
     const paths = ['callback', ...(mayHaveHome ? [] : [''])].filter((path) => !hasRoute(routes, path));
     edit(tree, routes, [addRoutes(routes, ...paths.map((path) => `{ path: '${path}', children: [] }`))], {});
   };
