@@ -131,7 +131,7 @@ var hashed = regexp.MustCompile(`-[A-Z0-9]{8}\.(js|css)$`)
 // compressed ends the names of the files that stand in for others.
 const compressed = ".br"
 
-// has says whether there is such a file for a browser to name.
+// has says whether there is such a file.
 func (a *app) has(name string) bool {
 	info, err := fs.Stat(a.files, name)
 	return err == nil && info.Mode().IsRegular()

@@ -47,8 +47,11 @@ func (p *demoPorts) Set(text string) error {
 type demoApp struct {
 	name, title, port string
 	listeners         []net.Listener
-	url               string // ends in a slash
 }
+
+// host is where browsers find it, and url its start page.
+func (a *demoApp) host() string { return withPort("localhost", a.port) }
+func (a *demoApp) url() string  { return "http://" + a.host() + "/" }
 
 // clientID is another one at another port, where the app has other addresses.
 func (a *demoApp) clientID() string { return a.name + "-" + a.port }
@@ -67,7 +70,6 @@ func (c *command) openDemo(ports demoPorts) (apps []*demoApp) {
 			fmt.Fprintf(c.err, "%s is not served: %v\n", a.title, err)
 			continue
 		}
-		a.url = "http://" + withPort("localhost", a.port) + "/"
 		apps = append(apps, a)
 	}
 	return apps
@@ -84,7 +86,7 @@ func demoURL(apps []*demoApp) string {
 	if len(apps) == 0 || apps[0].name != demoApps[0].name {
 		return ""
 	}
-	return apps[0].url
+	return apps[0].url()
 }
 
 // startDemo registers the apps and begins to serve them.
@@ -96,9 +98,9 @@ func startDemo(ctx context.Context, srv *server.Server, apps []*demoApp, issuer,
 		}
 		settings := web.Settings{Issuer: issuer, ClientID: a.clientID(), API: cmp.Or(apiURL, issuer+"/profile")}
 		if len(apps) == len(demoApps) {
-			settings.Other = apps[1-i].url
+			settings.Other = apps[1-i].url()
 		}
-		handler, err := web.App(a.name, withPort("localhost", a.port), settings)
+		handler, err := web.App(a.name, a.host(), settings)
 		if err != nil {
 			return err
 		}
@@ -123,6 +125,6 @@ func (a *demoApp) register(ctx context.Context, via *caller) error {
 	}
 	return via.call(ctx, http.MethodPost, "/clients", operator.Client{
 		ID: a.clientID(), Name: "Keywright " + a.name, Public: true, Trusted: true,
-		RedirectURIs: []string{a.url + "callback"}, PostLogoutRedirectURIs: []string{a.url},
+		RedirectURIs: []string{a.url() + "callback"}, PostLogoutRedirectURIs: []string{a.url()},
 	}, &operator.Client{})
 }

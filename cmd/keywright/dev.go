@@ -104,7 +104,7 @@ func (c *command) greet(issuer, apiURL string, apps []*demoApp) {
 		fmt.Fprintf(c.out, "Example API %s\n", apiURL)
 	}
 	for _, a := range apps {
-		fmt.Fprintf(c.out, "%-11s %s\n", a.title, strings.TrimSuffix(a.url, "/"))
+		fmt.Fprintf(c.out, "%-11s %s\n", a.title, strings.TrimSuffix(a.url(), "/"))
 	}
 	fmt.Fprintf(c.out, "\n# Register\n%s\n# Sign in\n%s\n# Call the API\n%s\n\n", try.Register, try.SignIn, try.Call)
 }

@@ -2,6 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { end, endWithUs } from './child.ts';
 
 /** The example API, as its folder says to run it. */
 export class ExampleApi {
@@ -21,6 +22,7 @@ export class ExampleApi {
     const binary = join(folder, 'api');
     execFileSync('go', ['build', '-o', binary, './examples/api'], { cwd: join(import.meta.dirname, '../..'), env: { ...process.env, CGO_ENABLED: '0' } });
     const api = spawn(binary, ['-listen', '127.0.0.1:0', '-issuer', issuer], { stdio: ['ignore', 'pipe', 'inherit'] });
+    endWithUs(api);
     const url = await new Promise<string>((resolve, reject) => {
       api.stdout.once('data', (text) => resolve(/http:\S+/.exec(String(text))![0] + '/'));
       api.once('exit', () => reject(new Error('the example API did not start')));
@@ -29,10 +31,7 @@ export class ExampleApi {
   }
 
   async stop(): Promise<void> {
-    await new Promise((ended) => {
-      this.process.once('exit', ended);
-      this.process.kill();
-    });
+    await end(this.process);
     rmSync(this.folder, { recursive: true });
   }
 }

@@ -1,22 +1,12 @@
-import { appendFileSync } from 'node:fs';
-import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, TestCase, TestResult } from '@playwright/test/reporter';
+import { record } from '../gotest.ts';
 
-const actions = { passed: 'pass', failed: 'fail', timedOut: 'fail', interrupted: 'fail', skipped: 'skip' };
+const actions = { passed: 'pass', failed: 'fail', timedOut: 'fail', interrupted: 'fail', skipped: 'skip' } as const;
 
-/**
- * Appends the results to the file that GOTEST_JSON names, as `go test -json`
- * writes them, so that one count serves all suites.
- */
+/** Lets the results be counted together with those of the other suites. */
 export default class GoTestReporter implements Reporter {
-  onTestEnd(test: TestCase, result: TestResult): void {
-    if (!process.env.GOTEST_JSON) return;
-    const name = { Package: 'web/e2e', Test: test.titlePath().slice(3).join('/').replaceAll(' ', '_') };
-    const events = [
-      ...result.errors.map(({ message, stack }) => ({ Action: 'output', ...name, Output: stripVTControlCharacters(stack ?? message ?? '') + '\n' })),
-      { Action: actions[result.status], ...name, Elapsed: result.duration / 1000 },
-    ];
-    appendFileSync(process.env.GOTEST_JSON, events.map((event) => JSON.stringify({ Time: new Date().toISOString(), ...event }) + '\n').join(''));
+  onTestEnd(test: TestCase, { status, duration, errors }: TestResult): void {
+    record('web/e2e', { test: test.titlePath().slice(3), action: actions[status], milliseconds: duration, errors });
   }
 
   printsToStdio(): boolean {

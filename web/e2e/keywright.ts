@@ -2,6 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { end, endWithUs } from './child.ts';
 
 export interface Person {
   email: string;
@@ -45,7 +46,7 @@ export class Keywright {
       env: { ...process.env, KEYWRIGHT_ARGON2: 'm=64,t=1,p=1', ...settings }, // these tests are not about hashing
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    process.once('exit', () => server.kill()); // if the test fails before it stops it
+    endWithUs(server);
     let log = '';
     server.stderr.on('data', (text) => (log += text));
     const greeting = await new Promise<string>((resolve, reject) => {
@@ -70,10 +71,7 @@ export class Keywright {
   }
 
   async stop(): Promise<void> {
-    await new Promise((ended) => {
-      this.process.once('exit', ended);
-      this.process.kill();
-    });
+    await end(this.process);
     rmSync(this.folder, { recursive: true });
   }
 
