@@ -35,5 +35,6 @@ echo "The ten slowest tests:"
 go tool -modfile=tools/go.mod gotestsum tool slowest --jsonfile "$results/all" --threshold 100ms | sed -n 1,10p
 echo
 [ "$status" = 0 ] || go tool -modfile=tools/go.mod gotestsum --format none --hide-summary skipped --raw-command -- cat "$results/all" || true
+sed -n 's/.*"Action":"retry".*"Test":"\([^"]*\)".*/Tried a second time: \1/p' "$results/all"
 echo "$(count pass) passed, $(count fail) failed, $(count skip) skipped"
 exit "$status"

@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 export interface Result {
   /** Titles, from the outermost on. */
   readonly test: readonly string[];
-  readonly action: 'pass' | 'fail' | 'skip';
+  readonly action: 'pass' | 'fail' | 'skip' | 'retry';
   readonly milliseconds: number;
   readonly errors: readonly { readonly message?: string; readonly stack?: string }[];
 }
@@ -20,6 +20,7 @@ export function record(suite: string, { test, action, milliseconds, errors }: Re
   if (!process.env.GOTEST_JSON) return;
   const name = { Package: suite, Test: test.join('/').replaceAll(' ', '_') };
   const events = [
+    { Action: 'run', ...name },
     ...errors.map(({ message = '', stack = message }) => ({ Action: 'output', ...name, Output: stripVTControlCharacters(stack) + '\n' })),
     { Action: action, ...name, Elapsed: milliseconds / 1000 },
   ];

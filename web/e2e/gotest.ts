@@ -5,8 +5,11 @@ const actions = { passed: 'pass', failed: 'fail', timedOut: 'fail', interrupted:
 
 /** Lets the results be counted together with those of the other suites. */
 export default class GoTestReporter implements Reporter {
-  onTestEnd(test: TestCase, { status, duration, errors }: TestResult): void {
-    record('web/e2e', { test: test.titlePath().slice(3), action: actions[status], milliseconds: duration, errors });
+  onTestEnd(test: TestCase, { status, duration, errors, retry }: TestResult): void {
+    const action = actions[status];
+    const last = action !== 'fail' || retry === test.retries;
+    const [, project, , ...titles] = test.titlePath();
+    record('web/e2e', { test: project === 'tests' ? titles : [project, ...titles], action: last ? action : 'retry', milliseconds: duration, errors });
   }
 
   printsToStdio(): boolean {

@@ -11,8 +11,9 @@ type Start = <T extends App, R extends Registration>(kind: { start(keywright: Ke
  * Every test has a running server, and fails on anything that a browser
  * complains of: an error in the console, a violated content security policy, an
  * uncaught exception, a dialog. What a test provokes it names: `test.use({ provoked: /…/ })`.
+ * Apps are at `host`: the issuer's own site or, to a test that has both, another one.
  */
-export const test = base.extend<{ complaints: string[]; provoked: RegExp; start: Start }, { keywright: Keywright }>({
+export const test = base.extend<{ complaints: string[]; provoked: RegExp; host: string; start: Start }, { keywright: Keywright }>({
   keywright: [
     async ({}, use) => {
       const keywright = await Keywright.start();
@@ -21,10 +22,11 @@ export const test = base.extend<{ complaints: string[]; provoked: RegExp; start:
     },
     { scope: 'worker' },
   ],
-  start: async ({ keywright }, use) => {
+  host: ['localhost', { option: true }],
+  start: async ({ keywright, host }, use) => {
     const apps: App[] = [];
     await use(async (kind, registration) => {
-      const app = await kind.start(keywright, registration);
+      const app = await kind.start(keywright, { host, ...registration });
       apps.push(app);
       return app;
     });

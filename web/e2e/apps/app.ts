@@ -12,7 +12,17 @@ export interface Registration {
   id: string;
   /** The host it is served at: `localhost` is the issuer's own site, `app.localhost` another one. */
   host?: string;
+  port?: number;
   flags?: string[];
+}
+
+/** A port for an app that its server must know of before. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
 }
 
 /** An app on a port of its own, which remembers what it was told about sign-outs. */
@@ -27,9 +37,9 @@ export abstract class App {
   });
 
   /** Begins to listen, and registers as a client of keywright. */
-  protected async listen(keywright: Keywright, { id, host = 'localhost', flags = [] }: Registration): Promise<RegisteredClient> {
-    await new Promise<void>((listening) => this.server.listen(0, '127.0.0.1', listening));
-    const { port } = this.server.address() as AddressInfo;
+  protected async listen(keywright: Keywright, { id, host = 'localhost', port = 0, flags = [] }: Registration): Promise<RegisteredClient> {
+    await new Promise<void>((listening) => this.server.listen(port, '127.0.0.1', listening));
+    port = (this.server.address() as AddressInfo).port;
     this.origin = `http://${host}:${port}`;
     const told = ['--frontchannel-logout-uri', this.origin + '/frontchannel-logout', '--backchannel-logout-uri', `http://localhost:${port}/backchannel-logout`];
     return keywright.addClient(

@@ -1,5 +1,6 @@
 import type { BrowserContext, Page } from '@playwright/test';
 import { Api } from '../apps/api.ts';
+import { freePort } from '../apps/app.ts';
 import { BuiltApp } from '../apps/built.ts';
 import { Keywright, newPerson } from '../keywright.ts';
 import { allow, signIn } from '../person.ts';
@@ -13,8 +14,6 @@ const test = base.extend<{ api: Api }>({
     await api.stop();
   },
 });
-
-const sites = { 'of the same site': 'localhost', 'of another site': 'app.localhost' };
 
 /** Counts how often the issuer was asked to sign in, with a page or without. */
 function countQuestions(context: BrowserContext): { all: number; silent: number } {
@@ -55,64 +54,60 @@ async function expectError(page: Page, code: string): Promise<void> {
   await expect(page.getByRole('alert').locator('code')).toContainText(code);
 }
 
-for (const [where, host] of Object.entries(sites)) {
-  test.describe(`an Angular app ${where}`, () => {
-    test('leads to the deep link, stays over a reload, and is signed out in all tabs', async ({ keywright, start, context, page, api }) => {
-      const app = await start(BuiltApp, { id: 'link-' + host, host, settings: { api: api.url } });
-      const person = await keywright.register(newPerson());
-      const asked = countQuestions(context);
-      const deepLink = app.origin + '/api?note=7&text=a%2Fb#end';
-      await page.goto(deepLink);
-      await signIn(page, person);
-      await allow(page);
-      await page.waitForURL(deepLink);
-      await expect(page.getByRole('banner')).toContainText(person.name);
-      expect(asked).toEqual({ all: 1, silent: 0 });
+test('an app leads to the deep link, stays over a reload, and is signed out in all tabs', async ({ keywright, start, context, page, api }) => {
+  const app = await start(BuiltApp, { id: 'link', settings: { api: api.url } });
+  const person = await keywright.register(newPerson());
+  const asked = countQuestions(context);
+  const deepLink = app.origin + '/api?note=7&text=a%2Fb#end';
+  await page.goto(deepLink);
+  await signIn(page, person);
+  await allow(page);
+  await page.waitForURL(deepLink);
+  await expect(page.getByRole('banner')).toContainText(person.name);
+  expect(asked).toEqual({ all: 1, silent: 0 });
 
-      await page.reload();
-      await expectSignedIn(page);
-      expect(page.url()).toBe(deepLink);
-      expect(asked).toEqual({ all: 2, silent: 1 });
+  await page.reload();
+  await expectSignedIn(page);
+  expect(page.url()).toBe(deepLink);
+  expect(asked).toEqual({ all: 2, silent: 1 });
 
-      const second = await context.newPage();
-      await second.goto(app.origin + '/profile');
-      await expectSignedIn(second);
-      expect(asked.all).toBe(2); // the first tab has told it
+  const second = await context.newPage();
+  await second.goto(app.origin + '/profile');
+  await expectSignedIn(second);
+  expect(asked.all).toBe(2); // the first tab has told it
 
-      await page.getByRole('button', { name: 'Sign out' }).click();
-      await page.waitForURL(app.origin + '/');
-      await expectSignedOut(page);
-      await expectSignedOut(second);
-      await second.reload();
-      await expectSignedOut(second);
-      expect(asked.all).toBe(2); // not after a sign-out
-    });
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL(app.origin + '/');
+  await expectSignedOut(page);
+  await expectSignedOut(second);
+  await second.reload();
+  await expectSignedOut(second);
+  expect(asked.all).toBe(2); // not after a sign-out
+});
 
-    test('sends the token to its API alone, also when that leads elsewhere', async ({ keywright, start, page, api }) => {
-      const elsewhere = await Api.start();
-      elsewhere.refuses = () => false;
-      const app = await start(BuiltApp, { id: 'api-' + host, host, flags: ['--trusted'], settings: { api: api.url } });
-      await signedIn(page, keywright, app, '/api');
-      await page.getByRole('button', { name: 'Call the API' }).click();
-      await expect(page.getByText('Hello, number 1')).toBeVisible();
-      api.elsewhere = elsewhere.url;
-      await page.getByRole('button', { name: 'Call the API' }).click();
-      await expect.poll(() => elsewhere.tokens).toEqual([undefined]);
-      expect(api.tokens.map((token) => token?.split('.').length)).toEqual([3, 3]);
-      await elsewhere.stop();
-    });
+test('an app sends the token to its API alone, also when that leads elsewhere', async ({ keywright, start, page, api }) => {
+  const elsewhere = await Api.start();
+  elsewhere.refuses = () => false;
+  const app = await start(BuiltApp, { id: 'api', flags: ['--trusted'], settings: { api: api.url } });
+  await signedIn(page, keywright, app, '/api');
+  await page.getByRole('button', { name: 'Call the API' }).click();
+  await expect(page.getByText('Hello, number 1')).toBeVisible();
+  api.elsewhere = elsewhere.url;
+  await page.getByRole('button', { name: 'Call the API' }).click();
+  await expect.poll(() => elsewhere.tokens).toStrictEqual([undefined]); // toEqual takes [] for it
+  expect(api.tokens.map((token) => token?.split('.').length)).toEqual([3, 3]);
+  await elsewhere.stop();
+});
 
-    test('keeps no token where a script of tomorrow would find it', async ({ keywright, start, page, context, api }) => {
-      const app = await start(BuiltApp, { id: 'kept-' + host, host, flags: ['--trusted'], settings: { api: api.url } });
-      await signedIn(page, keywright, app, '/api');
-      await call(page);
-      const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state, document.cookie]));
-      for (const token of api.tokens) expect(kept).not.toContain(token!);
-      expect(kept).not.toMatch(/eyJ|kw_?rt|refresh_?token|verifier/i);
-      expect((await context.cookies(app.origin)).filter(({ name }) => !name.startsWith('keywright-'))).toEqual([]); // the issuer's, of the same host
-    });
-  });
-}
+test('an app keeps no token where a script of tomorrow would find it', async ({ keywright, start, page, context, api }) => {
+  const app = await start(BuiltApp, { id: 'kept', flags: ['--trusted'], settings: { api: api.url } });
+  await signedIn(page, keywright, app, '/api');
+  await call(page);
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state, document.cookie]));
+  for (const token of api.tokens) expect(kept).not.toContain(token!);
+  expect(kept).not.toMatch(/eyJ|kw_?rt|refresh_?token|verifier/i);
+  expect((await context.cookies(app.origin)).filter(({ name }) => !name.startsWith('keywright-'))).toEqual([]); // the issuer's, of the same host
+});
 
 test('whoever goes back to where they signed in is still signed in', async ({ keywright, start, context, page }) => {
   const app = await start(BuiltApp, { id: 'back', flags: ['--trusted'] });
@@ -175,9 +170,9 @@ test.describe('what goes wrong', () => {
     await expectSignedIn(page);
   });
 
-  test('a refresh whose answer is lost for good ends the session, says so, and keeps the work', async ({ page, api }) => {
+  test('a refresh whose answer is lost for good ends the session, says so, and keeps the work', async ({ page, host, api }) => {
     const keywright = await Keywright.start({ KEYWRIGHT_REFRESH_GRACE: '0s' });
-    const app = await BuiltApp.start(keywright, { id: 'lost', flags: ['--trusted'], settings: { api: api.url } });
+    const app = await BuiltApp.start(keywright, { id: 'lost', host, flags: ['--trusted'], settings: { api: api.url } });
     await signedIn(page, keywright, app, '/api?draft=1');
     await page.route('**/token', async (route) => {
       await route.fetch();
@@ -327,8 +322,10 @@ async function directly(page: Page, app: BuiltApp): Promise<void> {
   await page.evaluate(() => localStorage.setItem('keywright-demo:way', 'direct'));
 }
 
-test('direct sign-in stays over a reload, in two tabs, and ends in both', async ({ keywright, start, context, page, api }) => {
-  const app = await start(BuiltApp, { id: 'direct-tabs', settings: { api: api.url } });
+test('direct sign-in stays over a reload, in two tabs, and ends in both', async ({ context, page, host, api }) => {
+  const port = await freePort();
+  const keywright = await Keywright.start({ KEYWRIGHT_DIRECT_ORIGINS: `http://${host}:${port}` });
+  const app = await BuiltApp.start(keywright, { id: 'direct-tabs', host, port, settings: { api: api.url } });
   const person = await keywright.register(newPerson());
   await directly(page, app);
   await page.goto(app.origin + '/api?note=7');
@@ -348,4 +345,6 @@ test('direct sign-in stays over a reload, in two tabs, and ends in both', async 
   await page.reload();
   await expectSignedOut(page);
   await expect(page.getByRole('alert')).toBeEmpty();
+  await app.stop();
+  await keywright.stop();
 });

@@ -47,7 +47,7 @@ async function signInBy(way: Way, page: Page, person: Person): Promise<void> {
   await expect(heading(page, 'Your profile')).toBeVisible();
 }
 
-test('a visitor registers at the issuer, signs in, is known after a reload, and signs out', async ({ open, page }) => {
+test('a visitor registers at the issuer, signs in, is known after a reload, and signs out', { tag: '@sites' }, async ({ open, page }) => {
   const app = await open('redirect');
   const person = newPerson();
   await page.getByRole('link', { name: 'Create an account' }).click();
@@ -389,7 +389,7 @@ test('a long name leaves the header as high as it was', async ({ keywright, open
   expect((await header.boundingBox())!.height).toBe(height);
 });
 
-test('the second app greets whoever is signed in at the demo, and signs out of both', async ({ keywright, open, start, page, context }) => {
+test('the second app greets whoever is signed in at the demo, and signs out of both', { tag: '@sites' }, async ({ keywright, open, start, page, context }) => {
   const person = await keywright.register(newPerson());
   const demo = await open('redirect');
   const other = await start(BuiltApp, { app: 'second', id: 'second', flags: ['--trusted'], settings: { other: demo.origin + '/' } });

@@ -17,7 +17,7 @@ test.setTimeout(120_000); // the CLI builds three times
 const add = (issuer: string, ...more: string[]) =>
   ['add', '@keywright/angular', '--skip-confirmation', '--issuer', issuer, '--client-id', 'fresh', ...more];
 
-test('ng add makes a fresh app sign people in, and its tests pass', async ({ keywright, start, fresh, page }) => {
+test('ng add makes a fresh app sign people in, and its tests pass', { tag: '@sites' }, async ({ keywright, start, fresh, page }) => {
   const said = await fresh.ng(...add(keywright.issuer));
   expect(said).toContain('keywright client add --id fresh --public --trusted --redirect-uri http://localhost:4200/callback --post-logout-redirect-uri http://localhost:4200/\n');
   const sources = await fresh.sources();

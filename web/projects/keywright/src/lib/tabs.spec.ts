@@ -98,7 +98,7 @@ describe('another person', () => {
     await tab.keywright.signIn(bob);
     held.go();
     await request;
-    expect(tokensSent()).toEqual([undefined]);
+    expect(tokensSent()).toStrictEqual([undefined]);
   });
 
   it('does not make the requests again that were refused to somebody', async () => {
@@ -187,7 +187,7 @@ describe('a sign-out', () => {
     await first.keywright.signOut();
     expect(second.keywright.status()).toBe('signed-in');
     await second.get(notes);
-    expect(tokensSent()).toEqual([undefined]);
+    expect(tokensSent()).toStrictEqual([undefined]);
     expect(second.keywright.status()).toBe('signed-out');
     expect(localStorage.length).toBe(0);
   });
