@@ -4,6 +4,7 @@ package web
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -67,7 +68,6 @@ type app struct {
 
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Content-Security-Policy", a.policy)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer") // addresses of callbacks hold codes
 	switch name := strings.TrimPrefix(path.Clean(r.URL.Path), "/"); {
@@ -79,8 +79,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Host != a.host: // of this machine too, but the issuer sends nobody back there
 		http.Redirect(w, r, "http://"+a.host+r.URL.RequestURI(), http.StatusFound)
 	case name == "keywright.json":
-		header.Set("Cache-Control", "no-cache")
-		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(a.settings))
+		serveContent(w, r, name, a.settings)
 	default:
 		a.serveFile(w, r, name)
 	}
@@ -103,14 +102,14 @@ func (a *app) serveFile(w http.ResponseWriter, r *http.Request, name string) {
 	if !a.has(name) && (path.Ext(name) == "" || strings.Contains(r.Header.Get("Accept"), "text/html")) {
 		name = "index.html"
 	}
-	header.Set("Cache-Control", "no-cache")
 	header.Set("Vary", "Accept, Accept-Encoding")
 	if !a.has(name) || strings.HasSuffix(name, compressed) {
+		header.Set("Cache-Control", "no-cache")
 		http.NotFound(w, r)
 		return
 	}
-	if hashed.MatchString(name) {
-		header.Set("Cache-Control", "public, max-age=31536000, immutable")
+	if !isScriptOrStyle.MatchString(name) { // a browser obeys the policy of the page that loads those
+		header.Set("Content-Security-Policy", a.policy)
 	}
 	file := name
 	if a.has(name+compressed) && acceptsBrotli(r.Header.Get("Accept-Encoding")) {
@@ -122,11 +121,26 @@ func (a *app) serveFile(w http.ResponseWriter, r *http.Request, name string) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	serveContent(w, r, name, content)
+}
+
+// serveContent answers with a file, which browsers keep: for ever, if its name
+// changes with it, or until it is another one.
+func serveContent(w http.ResponseWriter, r *http.Request, name string, content []byte) {
+	if hashed.MatchString(name) {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	} else {
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(content)))
+	}
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content)) // the name says the type
 }
 
-// hashed are names that say what is in the file.
-var hashed = regexp.MustCompile(`-[A-Z0-9]{8}\.(js|css)$`)
+var (
+	isScriptOrStyle = regexp.MustCompile(`\.(js|css)$`)
+	// hashed are names that say what is in the file, as the builder writes them.
+	hashed = regexp.MustCompile(`-[\w-]{8}\.(js|css)$`)
+)
 
 // compressed ends the names of the files that stand in for others.
 const compressed = ".br"

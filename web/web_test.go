@@ -2,6 +2,7 @@ package web
 
 import (
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,6 +16,7 @@ func serve(t *testing.T, method, path, encodings string, changes ...func(*http.R
 		"index.html":          {Data: []byte("the page")},
 		"main-ABCDEF12.js":    {Data: []byte("the script")},
 		"main-ABCDEF12.js.br": {Data: []byte("squeezed")},
+		"chunk-b_4-c33x.js":   {Data: []byte("a chunk")},
 		"touch-icon.png":      {Data: []byte("an icon")},
 		"favicon.svg":         {Data: []byte("<svg/>")},
 		"3rdpartylicenses.md": {Data: []byte("thanks")},
@@ -50,6 +52,7 @@ func TestEveryRouteOfAnAppIsItsPage(t *testing.T) {
 		{"GET", "/a/b?c=d", "", 200, "the page", "", noCache, "text/html; charset=utf-8"},
 		{"GET", "/main-ABCDEF12.js", "gzip", 200, "the script", "", forever, "text/javascript; charset=utf-8"},
 		{"GET", "/main-ABCDEF12.js", "gzip, deflate, br, zstd", 200, "squeezed", "br", forever, "text/javascript; charset=utf-8"},
+		{"GET", "/chunk-b_4-c33x.js", "br", 200, "a chunk", "", forever, "text/javascript; charset=utf-8"},
 		{"GET", "/favicon.svg", "br", 200, "<svg/>", "", noCache, "image/svg+xml"},
 		{"GET", "/touch-icon.png", "", 200, "an icon", "", noCache, "image/png"},
 		{"GET", "/keywright.json", "br", 200, `{"issuer":"http://localhost:10101","clientId":"demo","api":"http://localhost:10102"}`, "", noCache, "application/json"},
@@ -78,6 +81,31 @@ func TestAPageMayCallItsIssuerAndItsAPIAlone(t *testing.T) {
 	if !strings.HasSuffix(policy, "connect-src 'self' http://localhost:10101 http://localhost:10102") || !strings.HasPrefix(policy, "default-src 'none';") ||
 		strings.Contains(policy, "unsafe") {
 		t.Error(policy)
+	}
+}
+
+func TestABrowserKeepsEveryFileOfABuiltApp(t *testing.T) {
+	for _, path := range []string{"/", "/favicon.svg", "/keywright.json"} {
+		response, _ := serve(t, "GET", path, "br")
+		again, body := serve(t, "GET", path, "br", func(r *http.Request) { r.Header.Set("If-None-Match", response.Header.Get("ETag")) })
+		if again.StatusCode != http.StatusNotModified || body != "" {
+			t.Errorf("%s again: %s %q", path, again.Status, body)
+		}
+	}
+	for _, name := range []string{"demo", "second"} {
+		if !HasApp(name) {
+			t.Logf("%s is not built", name)
+			continue
+		}
+		files, err := fs.Glob(dist, "dist/"+name+"/*.js")
+		if err != nil || len(files) == 0 {
+			t.Errorf("%s has no scripts: %v", name, err)
+		}
+		for _, file := range files {
+			if !hashed.MatchString(file) {
+				t.Errorf("%s is fetched anew each time", file)
+			}
+		}
 	}
 }
 

@@ -124,7 +124,7 @@ func (a *demoApp) register(ctx context.Context, via *caller) error {
 		}
 	}
 	return via.call(ctx, http.MethodPost, "/clients", operator.Client{
-		ID: a.clientID(), Name: "Keywright " + a.name, Public: true, Trusted: true,
+		ID: a.clientID(), Name: "Keywright " + strings.ToLower(a.title), Public: true, Trusted: true,
 		RedirectURIs: []string{a.url() + "callback"}, PostLogoutRedirectURIs: []string{a.url()},
 	}, &operator.Client{})
 }

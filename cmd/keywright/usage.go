@@ -24,7 +24,13 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	case cmd.HasSubCommands():
 		return unknownCommand(cmd, args[0])
 	}
-	return usageError(cmd, "this command takes flags only")
+	var advice string
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.NoOptDefVal != "" && f.Value.Type() != "bool" {
+			advice = fmt.Sprintf(", and the value of --%s after a =", f.Name)
+		}
+	})
+	return usageError(cmd, "this command takes flags only%s", advice)
 }
 
 func oneArgument(name string) cobra.PositionalArgs {
