@@ -3,14 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Builds the binary under test, once, as users build it, unless E2E_BINARY names one. */
-export default function build(): void | (() => void) {
-  if (process.env.E2E_BINARY) return;
+/** Builds what the tests run, once, as users build it, unless E2E_BINARY and E2E_API name what is built. */
+export default function build(): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'keywright-web-'));
-  const binary = join(folder, 'keywright');
-  execFileSync('go', ['build', '-o', binary, '../../cmd/keywright'], {
-    cwd: import.meta.dirname, env: { ...process.env, CGO_ENABLED: '0' }, stdio: 'inherit',
-  });
-  process.env.E2E_BINARY = binary;
+  process.env.E2E_BINARY ||= compile('cmd/keywright', join(folder, 'keywright'));
+  process.env.E2E_API ||= compile('examples/api', join(folder, 'api'));
   return () => rmSync(folder, { recursive: true });
+}
+
+function compile(source: string, binary: string): string {
+  execFileSync('go', ['build', '-o', binary, './' + source], {
+    cwd: join(import.meta.dirname, '../..'), env: { ...process.env, CGO_ENABLED: '0' }, stdio: 'inherit',
+  });
+  return binary;
 }

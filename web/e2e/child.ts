@@ -7,8 +7,9 @@ export function endWithUs(child: ChildProcess): void {
   child.once('exit', () => process.off('exit', kill));
 }
 
-/** Ends a process, and waits for that. */
+/** Ends a process, if it has not ended, and waits for that. */
 export async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   await new Promise((ended) => {
     child.once('exit', ended);
     child.kill();

@@ -1,37 +1,28 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { end, endWithUs } from './child.ts';
 
-/** The example API, as its folder says to run it. */
+/** The example API. */
 export class ExampleApi {
   readonly url: string;
-  private readonly process: ChildProcess;
-  private readonly folder: string;
+  readonly #process: ChildProcess;
 
-  private constructor(process: ChildProcess, folder: string, url: string) {
-    this.process = process;
-    this.folder = folder;
+  private constructor(process: ChildProcess, url: string) {
+    this.#process = process;
     this.url = url;
   }
 
-  /** Builds it, and starts it on a free port. */
+  /** Starts it on a free port. */
   static async start(issuer: string): Promise<ExampleApi> {
-    const folder = mkdtempSync(join(tmpdir(), 'keywright-api-'));
-    const binary = join(folder, 'api');
-    execFileSync('go', ['build', '-o', binary, './examples/api'], { cwd: join(import.meta.dirname, '../..'), env: { ...process.env, CGO_ENABLED: '0' } });
-    const api = spawn(binary, ['-listen', '127.0.0.1:0', '-issuer', issuer], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const api = spawn(process.env.E2E_API!, ['-listen', '127.0.0.1:0', '-issuer', issuer], { stdio: ['ignore', 'pipe', 'inherit'] });
     endWithUs(api);
     const url = await new Promise<string>((resolve, reject) => {
       api.stdout.once('data', (text) => resolve(/http:\S+/.exec(String(text))![0] + '/'));
       api.once('exit', () => reject(new Error('the example API did not start')));
     });
-    return new ExampleApi(api, folder, url);
+    return new ExampleApi(api, url);
   }
 
   async stop(): Promise<void> {
-    await end(this.process);
-    rmSync(this.folder, { recursive: true });
+    await end(this.#process);
   }
 }

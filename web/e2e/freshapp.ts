@@ -12,33 +12,33 @@ const library = join(process.env.E2E_DIST ?? join(import.meta.dirname, '../dist'
 export class FreshApp {
   /** Where `ng build` puts it. */
   readonly built: string;
-  private readonly folder: string;
+  readonly #folder: string;
 
   private constructor(folder: string) {
-    this.folder = folder;
+    this.#folder = folder;
     this.built = join(folder, 'dist/fresh/browser');
   }
 
   static async make(): Promise<FreshApp> {
     const app = new FreshApp(await mkdtemp(join(tmpdir(), 'keywright-fresh-')));
-    await app.link();
-    await app.install();
+    await app.#link();
+    await app.#install();
     await app.ng('new', 'fresh', '--directory=.', '--defaults', '--skip-install', '--skip-git');
     return app;
   }
 
   async remove(): Promise<void> {
-    await rm(this.folder, { recursive: true });
+    await rm(this.#folder, { recursive: true });
   }
 
   /** Runs a command of the Angular CLI. @returns what it prints */
   async ng(...args: string[]): Promise<string> {
-    return run(process.execPath, ['node_modules/@angular/cli/bin/ng.js', ...args], this.folder);
+    return run(process.execPath, ['node_modules/@angular/cli/bin/ng.js', ...args], this.#folder);
   }
 
   /** The text of each file of src, by its path there. */
   async sources(): Promise<Record<string, string>> {
-    const src = join(this.folder, 'src');
+    const src = join(this.#folder, 'src');
     const files = (await readdir(src, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
     const paths = files.map(({ parentPath, name }) => join(parentPath, name)).sort();
     return Object.fromEntries(await Promise.all(paths.map(async (path) => [path.slice(src.length + 1), await readFile(path, 'utf8')])));
@@ -46,7 +46,7 @@ export class FreshApp {
 
   /** Replaces something in a file of src. */
   async edit(name: string, what: string | RegExp, by: string): Promise<void> {
-    const path = join(this.folder, 'src', name);
+    const path = join(this.#folder, 'src', name);
     await writeFile(path, (await readFile(path, 'utf8')).replace(what, by));
   }
 
@@ -58,21 +58,21 @@ export class FreshApp {
   }
 
   /** Gives the app the packages that this suite has. Only the CLI is a copy: it looks for a workspace around its own files. */
-  private async link(): Promise<void> {
+  async #link(): Promise<void> {
     for (const name of await packageNames()) {
-      const path = join(this.folder, 'node_modules', name);
+      const path = join(this.#folder, 'node_modules', name);
       await mkdir(dirname(path), { recursive: true });
       if (name === '@angular/cli') await cp(join(packages, name), path, { recursive: true });
       else await symlink(join(packages, name), path);
     }
   }
 
-  private async install(): Promise<void> {
-    const archive = (await run('npm', ['pack', library, '--silent'], this.folder)).trim();
-    const path = join(this.folder, 'node_modules/@keywright/angular');
+  async #install(): Promise<void> {
+    const archive = (await run('npm', ['pack', library, '--silent'], this.#folder)).trim();
+    const path = join(this.#folder, 'node_modules/@keywright/angular');
     await mkdir(path, { recursive: true });
-    await run('tar', ['-xzf', archive, '-C', path, '--strip-components=1'], this.folder);
-    await rm(join(this.folder, archive));
+    await run('tar', ['-xzf', archive, '-C', path, '--strip-components=1'], this.#folder);
+    await rm(join(this.#folder, archive));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import type { Keywright } from './keywright.ts';
 
 /** A window that the pages are looked at in. */
@@ -12,7 +12,9 @@ export const schemes = ['light', 'dark'] as const;
 /** The names of every page in every state. */
 export async function galleryOf(keywright: Keywright): Promise<string[]> {
   const index = await (await fetch(keywright.issuer + '/dev/pages')).text();
-  return [...index.matchAll(/\/dev\/pages\/([\w-]+)/g)].map(([, name]) => name);
+  const names = [...index.matchAll(/\/dev\/pages\/([\w-]+)/g)].map(([, name]) => name);
+  expect(names.length).toBeGreaterThan(40);
+  return names;
 }
 
 /** Lets the sample pages stay: one submits itself, one goes on to an app that does not exist. */

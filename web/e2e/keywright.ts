@@ -27,16 +27,16 @@ export class Keywright {
   readonly issuer: string;
   /** All that was printed before the server was ready. */
   readonly greeting: string;
-  private readonly process: ChildProcess;
-  private readonly folder: string;
-  private readonly log: () => string;
+  readonly #process: ChildProcess;
+  readonly #folder: string;
+  readonly #log: () => string;
 
   private constructor(process: ChildProcess, folder: string, greeting: string, log: () => string) {
-    this.process = process;
-    this.folder = folder;
+    this.#process = process;
+    this.#folder = folder;
     this.greeting = greeting;
     this.issuer = /http:\/\/localhost:\d+/.exec(greeting)![0];
-    this.log = log;
+    this.#log = log;
   }
 
   /** Starts `keywright dev` on a free port, with settings and flags over its defaults. */
@@ -61,23 +61,23 @@ export class Keywright {
 
   /** What the server has told its operator: what is no request of somebody. */
   get remarks(): string[] {
-    return this.log().split('\n').filter((line) => line && !line.startsWith('{'));
+    return this.#log().split('\n').filter((line) => line && !line.startsWith('{'));
   }
 
   /** How many requests of a client an endpoint has answered with 200, as the server's log has it. */
   answered(route: string, client: string): number {
-    const requests = this.log().split('\n').filter((line) => line.endsWith('}')).map((line) => JSON.parse(line));
+    const requests = this.#log().split('\n').filter((line) => line.endsWith('}')).map((line) => JSON.parse(line));
     return requests.filter((line) => line.route === route && line.client_id === client && line.status === 200).length;
   }
 
   async stop(): Promise<void> {
-    await end(this.process);
-    rmSync(this.folder, { recursive: true });
+    await end(this.#process);
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** Runs a command beside the server and decodes its JSON. */
   command<T>(...args: string[]): T {
-    return JSON.parse(execFileSync(binary(), [...args, '--data', this.folder, '--json'], { encoding: 'utf8', stdio: 'pipe' }));
+    return JSON.parse(execFileSync(binary(), [...args, '--data', this.#folder, '--json'], { encoding: 'utf8', stdio: 'pipe' }));
   }
 
   addClient(id: string, ...flags: string[]): RegisteredClient {
@@ -86,7 +86,7 @@ export class Keywright {
 
   /** Writes a file that a command reads. */
   file(name: string, content: unknown): string {
-    const path = join(this.folder, name);
+    const path = join(this.#folder, name);
     writeFileSync(path, JSON.stringify(content));
     return path;
   }

@@ -23,13 +23,13 @@ export type Parameters = Record<string, string>;
 export class RelyingParty {
   readonly as: oauth.AuthorizationServer;
   readonly client: oauth.Client;
-  private readonly auth: oauth.ClientAuth;
+  readonly #auth: oauth.ClientAuth;
   readonly redirectURI: string;
 
   private constructor(as: oauth.AuthorizationServer, client: oauth.Client, auth: oauth.ClientAuth, redirectURI: string) {
     this.as = as;
     this.client = client;
-    this.auth = auth;
+    this.#auth = auth;
     this.redirectURI = redirectURI;
   }
 
@@ -58,7 +58,7 @@ export class RelyingParty {
   async finish(answer: URL | URLSearchParams, begun: Begun): Promise<SignedIn> {
     const validated = oauth.validateAuthResponse(this.as, this.client, answer, begun.state);
     const response = await oauth.authorizationCodeGrantRequest(
-      this.as, this.client, this.auth, validated, this.redirectURI, begun.verifier, insecure,
+      this.as, this.client, this.#auth, validated, this.redirectURI, begun.verifier, insecure,
     );
     const tokens = await oauth.processAuthorizationCodeResponse(this.as, this.client, response, {
       expectedNonce: begun.nonce, requireIdToken: true,
@@ -76,12 +76,12 @@ export class RelyingParty {
   }
 
   async refresh(refreshToken: string): Promise<oauth.TokenEndpointResponse> {
-    const response = await oauth.refreshTokenGrantRequest(this.as, this.client, this.auth, refreshToken, insecure);
+    const response = await oauth.refreshTokenGrantRequest(this.as, this.client, this.#auth, refreshToken, insecure);
     return oauth.processRefreshTokenResponse(this.as, this.client, response);
   }
 
   async revoke(token: string): Promise<void> {
-    const response = await oauth.revocationRequest(this.as, this.client, this.auth, token, insecure);
+    const response = await oauth.revocationRequest(this.as, this.client, this.#auth, token, insecure);
     await oauth.processRevocationResponse(response);
   }
 

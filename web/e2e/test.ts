@@ -4,8 +4,13 @@ import { Keywright } from './keywright.ts';
 
 export { expect };
 
-/** Starts an app that is registered at the server, until the test ends. */
-type Start = <T extends App, R extends Registration>(kind: { start(keywright: Keywright, registration: R): Promise<T> }, registration: R) => Promise<T>;
+/** Starts a server of the test's own, until the test ends. */
+type Serve = (...options: Parameters<typeof Keywright.start>) => Promise<Keywright>;
+
+/** Starts an app that is registered at the server, or at one of the test's own, until the test ends. */
+type Start = <T extends App, R extends Registration>(
+  kind: { start(keywright: Keywright, registration: R): Promise<T> }, registration: R, server?: Keywright,
+) => Promise<T>;
 
 /**
  * Every test has a running server, and fails on anything that a browser
@@ -13,7 +18,7 @@ type Start = <T extends App, R extends Registration>(kind: { start(keywright: Ke
  * uncaught exception, a dialog. What a test provokes it names: `test.use({ provoked: /…/ })`.
  * Apps are at `host`: the issuer's own site or, to a test that has both, another one.
  */
-export const test = base.extend<{ complaints: string[]; provoked: RegExp; host: string; start: Start }, { keywright: Keywright }>({
+export const test = base.extend<{ complaints: string[]; provoked: RegExp; host: string; serve: Serve; start: Start }, { keywright: Keywright }>({
   keywright: [
     async ({}, use) => {
       const keywright = await Keywright.start();
@@ -23,10 +28,19 @@ export const test = base.extend<{ complaints: string[]; provoked: RegExp; host: 
     { scope: 'worker' },
   ],
   host: ['localhost', { option: true }],
+  serve: async ({}, use) => {
+    const servers: Keywright[] = [];
+    await use(async (...options) => {
+      const server = await Keywright.start(...options);
+      servers.push(server);
+      return server;
+    });
+    for (const server of servers) await server.stop();
+  },
   start: async ({ keywright, host }, use) => {
     const apps: App[] = [];
-    await use(async (kind, registration) => {
-      const app = await kind.start(keywright, { host, ...registration });
+    await use(async (kind, registration, server = keywright) => {
+      const app = await kind.start(server, { host, ...registration });
       apps.push(app);
       return app;
     });

@@ -5,28 +5,28 @@ import type { AddressInfo } from 'node:net';
 export class Api {
   /** One for each request but preflights; undefined: none came. */
   readonly tokens: (string | undefined)[] = [];
-  /** Says what is wrong with a request: 401 by itself. */
+  /** Whether it refuses a request, with 401. */
   refuses: (token: string | undefined) => boolean = (token) => token === undefined;
   /** Sends requests on to another URL. */
   elsewhere?: string;
-  private readonly server = createServer((request, response) => this.answer(request, response));
+  readonly #server = createServer((request, response) => this.#answer(request, response));
 
   static async start(): Promise<Api> {
     const api = new Api();
-    await new Promise<void>((listening) => api.server.listen(0, '127.0.0.1', listening));
+    await new Promise<void>((listening) => api.#server.listen(0, '127.0.0.1', listening));
     return api;
   }
 
   get url(): string {
-    return `http://localhost:${(this.server.address() as AddressInfo).port}/`;
+    return `http://localhost:${(this.#server.address() as AddressInfo).port}/`;
   }
 
   async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((stopped) => this.server.close(stopped));
+    this.#server.closeAllConnections();
+    await new Promise((stopped) => this.#server.close(stopped));
   }
 
-  private answer(request: IncomingMessage, response: ServerResponse): void {
+  #answer(request: IncomingMessage, response: ServerResponse): void {
     const cors = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': 'authorization' };
     if (request.method === 'OPTIONS') return void response.writeHead(204, cors).end();
     const token = request.headers.authorization?.replace(/^Bearer /, '');

@@ -32,14 +32,14 @@ export abstract class App {
   readonly frontchannel: URLSearchParams[] = [];
   /** Claims of logout tokens: OpenID Connect Back-Channel Logout 1.0 §2.5. */
   readonly backchannel: Record<string, unknown>[] = [];
-  private readonly server: Server = createServer((request, response) => {
-    this.respond(request, response).catch((error) => response.writeHead(500).end(String(error)));
+  readonly #server: Server = createServer((request, response) => {
+    this.#respond(request, response).catch((error) => response.writeHead(500).end(String(error)));
   });
 
   /** Begins to listen, and registers as a client of keywright. */
   protected async listen(keywright: Keywright, { id, host = 'localhost', port = 0, flags = [] }: Registration): Promise<RegisteredClient> {
-    await new Promise<void>((listening) => this.server.listen(port, '127.0.0.1', listening));
-    port = (this.server.address() as AddressInfo).port;
+    await new Promise<void>((listening) => this.#server.listen(port, '127.0.0.1', listening));
+    port = (this.#server.address() as AddressInfo).port;
     this.origin = `http://${host}:${port}`;
     const told = ['--frontchannel-logout-uri', this.origin + '/frontchannel-logout', '--backchannel-logout-uri', `http://localhost:${port}/backchannel-logout`];
     return keywright.addClient(
@@ -54,8 +54,8 @@ export abstract class App {
   }
 
   async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((stopped) => this.server.close(stopped));
+    this.#server.closeAllConnections();
+    await new Promise((stopped) => this.#server.close(stopped));
   }
 
   /** Flags that say which kind of client it is. */
@@ -63,7 +63,7 @@ export abstract class App {
 
   protected abstract answer(url: URL, form: URLSearchParams, request: IncomingMessage): Promise<Answer>;
 
-  private async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
     for await (const chunk of request) body += chunk;
     const url = new URL(request.url!, this.origin);

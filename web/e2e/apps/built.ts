@@ -20,13 +20,13 @@ export class BuiltApp extends App {
   settings: Record<string, unknown> = {};
   /** Answers instead of a file, if it wants to. */
   instead: (url: URL) => Answer | undefined = () => undefined;
-  private folder = '';
-  private styles = "'self'";
+  #folder = '';
+  #styles = "'self'";
 
   static async start(keywright: Keywright, registration: BuiltRegistration): Promise<BuiltApp> {
     const app = new BuiltApp();
-    app.folder = resolve(process.env.E2E_DIST ?? join(import.meta.dirname, '../../dist'), registration.app ?? 'demo');
-    if (registration.inlineStyles) app.styles += " 'unsafe-inline'";
+    app.#folder = resolve(process.env.E2E_DIST ?? join(import.meta.dirname, '../../dist'), registration.app ?? 'demo');
+    if (registration.inlineStyles) app.#styles += " 'unsafe-inline'";
     const { client_id } = await app.listen(keywright, registration);
     app.settings = { issuer: keywright.issuer, clientId: client_id, ...registration.settings };
     return app;
@@ -41,22 +41,22 @@ export class BuiltApp extends App {
   }
 
   protected async answer(url: URL): Promise<Answer> {
-    const { headers, ...answer } = this.instead(url) ?? (await this.file(url.pathname));
-    return { ...answer, headers: { 'Content-Security-Policy': this.policy(), ...headers } };
+    const { headers, ...answer } = this.instead(url) ?? (await this.#file(url.pathname));
+    return { ...answer, headers: { 'Content-Security-Policy': this.#policy(), ...headers } };
   }
 
   /** What `keywright dev --demo` sends; an API of a test may lead elsewhere on this machine. */
-  private policy(): string {
+  #policy(): string {
     const { issuer, api } = this.settings;
-    return `default-src 'none'; script-src 'self'; style-src ${this.styles}; ` + "img-src 'self' data:; font-src 'self'; base-uri 'self'; "
+    return `default-src 'none'; script-src 'self'; style-src ${this.#styles}; ` + "img-src 'self' data:; font-src 'self'; base-uri 'self'; "
       + `form-action 'self'; frame-ancestors 'none'; connect-src 'self' ${issuer} ${api ? `${api} http://localhost:*` : ''}`;
   }
 
-  private async file(pathname: string): Promise<Answer> {
+  async #file(pathname: string): Promise<Answer> {
     if (pathname === '/keywright.json') return { headers: { 'Content-Type': types['.json'] }, body: JSON.stringify(this.settings) };
     const name = extname(pathname) ? pathname : 'index.html'; // routes are the app's
     try {
-      return { headers: { 'Content-Type': types[extname(name)] ?? 'application/octet-stream' }, body: await readFile(join(this.folder, name)) };
+      return { headers: { 'Content-Type': types[extname(name)] ?? 'application/octet-stream' }, body: await readFile(join(this.#folder, name)) };
     } catch {
       return { status: 404 };
     }

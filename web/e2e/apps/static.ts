@@ -15,12 +15,12 @@ const files: Record<string, [file: string, type: string]> = {
 
 /** A page without a server of its own: a public client, which reads answers across origins. */
 export class StaticApp extends App {
-  private settings = '';
+  #settings = '';
 
   static async start(keywright: Keywright, registration: Registration): Promise<StaticApp> {
     const app = new StaticApp();
     const { client_id } = await app.listen(keywright, registration);
-    app.settings = JSON.stringify({ issuer: keywright.issuer, client_id });
+    app.#settings = JSON.stringify({ issuer: keywright.issuer, client_id });
     return app;
   }
 
@@ -29,7 +29,7 @@ export class StaticApp extends App {
   }
 
   protected async answer({ pathname }: URL): Promise<Answer> {
-    if (pathname === '/settings.json') return { headers: { 'Content-Type': 'application/json' }, body: this.settings };
+    if (pathname === '/settings.json') return { headers: { 'Content-Type': 'application/json' }, body: this.#settings };
     if (pathname === '/backchannel-logout') return {};
     if (!files[pathname]) return { status: 404 };
     const [file, type] = files[pathname];

@@ -17,13 +17,13 @@ export interface WidgetRegistration extends Registration {
 
 /** A page of no framework that has the built `<keywright-sign-in>`, and a content security policy that allows no more than it needs. */
 export class WidgetApp extends App {
-  private attributes = '';
-  private issuer = '';
+  #attributes = '';
+  #issuer = '';
 
   static async start(keywright: Keywright, registration: WidgetRegistration): Promise<WidgetApp> {
     const app = new WidgetApp();
-    app.attributes = registration.attributes ?? '';
-    app.issuer = registration.issuer ?? keywright.issuer;
+    app.#attributes = registration.attributes ?? '';
+    app.#issuer = registration.issuer ?? keywright.issuer;
     await app.listen(keywright, registration);
     return app;
   }
@@ -37,17 +37,17 @@ export class WidgetApp extends App {
   }
 
   protected async answer({ pathname }: URL): Promise<Answer> {
-    if (pathname === '/') return { headers: { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': this.policy() }, body: this.page() };
+    if (pathname === '/') return { headers: { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': this.#policy() }, body: this.#page() };
     if (!files[pathname]) return { status: 404 };
     const [file, type] = files[pathname];
     return { headers: { 'Content-Type': type }, body: await readFile(fileURLToPath(new URL(file, import.meta.url))) };
   }
 
-  private policy(): string {
-    return `default-src 'none'; script-src 'self'; style-src 'none'; connect-src ${this.issuer}; form-action 'self'; img-src data:; require-trusted-types-for 'script'`;
+  #policy(): string {
+    return `default-src 'none'; script-src 'self'; style-src 'none'; connect-src ${this.#issuer}; form-action 'self'; img-src data:; require-trusted-types-for 'script'`;
   }
 
-  private page(): string {
+  #page(): string {
     return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -57,7 +57,7 @@ export class WidgetApp extends App {
 <link rel="icon" href="data:,">
 <main>
   <h1>Notes</h1>
-  <keywright-sign-in issuer="${this.issuer}" ${this.attributes}></keywright-sign-in>
+  <keywright-sign-in issuer="${this.#issuer}" ${this.#attributes}></keywright-sign-in>
   <p id="person"></p>
 </main>
 <script type="module" src="/keywright-angular-element.mjs"></script>

@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test';
 import { BuiltApp } from '../apps/built.ts';
 import { ExampleApi } from '../exampleapi.ts';
 import { schemes, windows } from '../gallery.ts';
-import { Keywright, newPerson, type Person } from '../keywright.ts';
+import { newPerson, type Person } from '../keywright.ts';
 import { signIn } from '../person.ts';
 import { expect, test } from '../test.ts';
 import { type Picture, writeContactSheet } from './contactsheet.ts';
@@ -56,7 +56,7 @@ async function* byRedirect({ page, demo, person }: Scene): Pictures {
 
 async function* directly({ page, demo, person }: Scene): Pictures {
   await open(page, demo.origin);
-  await click(page, 'Sign in in this app');
+  await click(page, 'Use this app’s form');
   await expect(page.getByRole('listitem').filter({ hasText: 'In use' })).toContainText('withDirectSignIn');
   yield 'start';
   yield* register(page, demo);
@@ -160,18 +160,18 @@ for (const colorScheme of schemes) {
     test.describe(() => {
       test.use({ colorScheme, viewport, provoked: /status of (400|401|403|429)|ERR_INTERNET_DISCONNECTED/ });
 
-      test(`demo, ${name}, ${colorScheme}`, async ({ page }) => {
+      test(`demo, ${name}, ${colorScheme}`, async ({ serve, start, page }) => {
         test.setTimeout(180_000);
-        const keywright = await Keywright.start({ KEYWRIGHT_THROTTLE: 'account=1,address=100,window=15m' });
+        const keywright = await serve({ KEYWRIGHT_THROTTLE: 'account=1,address=100,window=15m' });
         const api = await ExampleApi.start(keywright.issuer);
-        const second = await BuiltApp.start(keywright, { app: 'second', id: 'second', flags: ['--trusted'] });
-        const demo = await BuiltApp.start(keywright, { id: 'demo', flags: ['--trusted'], settings: { api: api.url, other: second.origin } });
+        const second = await start(BuiltApp, { app: 'second', id: 'second', flags: ['--trusted'] }, keywright);
+        const demo = await start(BuiltApp, { id: 'demo', flags: ['--trusted'], settings: { api: api.url, other: second.origin } }, keywright);
         second.settings.other = demo.origin;
         const person = await keywright.register(newPerson());
         const pictures: Picture[] = [];
         for await (const state of everything({ page, demo, second, person })) pictures.push([state, await page.screenshot({ fullPage: true })]);
         await writeContactSheet(page, `demo-${name}-${colorScheme}`, pictures);
-        for (const server of [demo, second, api, keywright]) await server.stop();
+        await api.stop();
       });
     });
   }

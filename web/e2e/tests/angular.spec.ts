@@ -2,7 +2,7 @@ import type { BrowserContext, Page } from '@playwright/test';
 import { Api } from '../apps/api.ts';
 import { freePort } from '../apps/app.ts';
 import { BuiltApp } from '../apps/built.ts';
-import { Keywright, newPerson } from '../keywright.ts';
+import { newPerson, type Keywright } from '../keywright.ts';
 import { allow, signIn } from '../person.ts';
 import { expect, test as base } from '../test.ts';
 
@@ -109,20 +109,20 @@ test('an app keeps no token where a script of tomorrow would find it', async ({ 
   expect((await context.cookies(app.origin)).filter(({ name }) => !name.startsWith('keywright-'))).toEqual([]); // the issuer's, of the same host
 });
 
-test('whoever goes back to where they signed in is still signed in', async ({ keywright, start, context, page }) => {
-  const app = await start(BuiltApp, { id: 'back', flags: ['--trusted'] });
-  await signedIn(page, keywright, app);
-  const asked = countQuestions(context);
-  for (const before of ['at once', 'after a reload']) {
-    if (before === 'after a reload') await page.reload();
+for (const [when, reloads] of [['at once', false], ['after a reload', true]] as const) {
+  test(`whoever goes back ${when} to where they signed in is still signed in`, async ({ keywright, start, context, page }) => {
+    const app = await start(BuiltApp, { id: `back-${reloads}`, flags: ['--trusted'] });
+    await signedIn(page, keywright, app);
+    if (reloads) await page.reload();
     await expectSignedIn(page);
-    await page.goBack(); // to the issuer's page, which leads here again
+    const asked = countQuestions(context);
+    await page.goBack(); // to the issuer's page, which leads here again, with an answer that is not waited for
     await page.waitForURL(app.origin + '/profile');
     await expectSignedIn(page);
     await expect(page.getByRole('alert')).toBeEmpty();
-  }
-  expect(asked.all).toBeLessThan(5); // and no loop
-});
+    expect(asked).toEqual({ all: 2, silent: 1 });
+  });
+}
 
 test('ten tabs with a five-second token refresh once for each time it expires', async ({ keywright, start, context, page, api }) => {
   const seconds = Number(process.env.E2E_TABS_SECONDS ?? 15);
@@ -170,9 +170,9 @@ test.describe('what goes wrong', () => {
     await expectSignedIn(page);
   });
 
-  test('a refresh whose answer is lost for good ends the session, says so, and keeps the work', async ({ page, host, api }) => {
-    const keywright = await Keywright.start({ KEYWRIGHT_REFRESH_GRACE: '0s' });
-    const app = await BuiltApp.start(keywright, { id: 'lost', host, flags: ['--trusted'], settings: { api: api.url } });
+  test('a refresh whose answer is lost for good ends the session, says so, and keeps the work', async ({ serve, start, page, api }) => {
+    const keywright = await serve({ KEYWRIGHT_REFRESH_GRACE: '0s' });
+    const app = await start(BuiltApp, { id: 'lost', flags: ['--trusted'], settings: { api: api.url } }, keywright);
     await signedIn(page, keywright, app, '/api?draft=1');
     await page.route('**/token', async (route) => {
       await route.fetch();
@@ -183,8 +183,6 @@ test.describe('what goes wrong', () => {
     await expectError(page, 'session-ended');
     await expect(page.getByRole('heading', { name: 'The API' })).toBeVisible();
     expect(page.url()).toBe(app.origin + '/api?draft=1');
-    await app.stop();
-    await keywright.stop();
   });
 
   test('a refusal of the person is a state, and no loop', async ({ keywright, start, context, page }) => {
@@ -207,6 +205,8 @@ test.describe('what goes wrong', () => {
 
   test('an answer to another question, or of another issuer, is not believed', async ({ keywright, start, page }) => {
     const app = await start(BuiltApp, { id: 'foreign', flags: ['--trusted'] });
+    const redeemed: string[] = [];
+    page.on('request', (request) => new URL(request.url()).pathname === '/token' && redeemed.push(request.url()));
     await page.goto(`${app.origin}/callback?code=theirs&state=theirs&iss=${encodeURIComponent(keywright.issuer)}`);
     await expectError(page, 'state-mismatch');
     expect(page.url()).toBe(app.origin + '/');
@@ -222,7 +222,7 @@ test.describe('what goes wrong', () => {
     await signIn(page, person);
     await expectError(page, 'issuer-mismatch');
     await expectSignedOut(page);
-    expect(keywright.answered('/token', 'foreign')).toBe(0);
+    expect(redeemed).toEqual([]);
   });
 
   test('a token answer that somebody changed on its way is not believed', async ({ keywright, start, page }) => {
@@ -322,10 +322,10 @@ async function directly(page: Page, app: BuiltApp): Promise<void> {
   await page.evaluate(() => localStorage.setItem('keywright-demo:way', 'direct'));
 }
 
-test('direct sign-in stays over a reload, in two tabs, and ends in both', async ({ context, page, host, api }) => {
+test('direct sign-in stays over a reload, in two tabs, and ends in both', async ({ serve, start, context, page, host, api }) => {
   const port = await freePort();
-  const keywright = await Keywright.start({ KEYWRIGHT_DIRECT_ORIGINS: `http://${host}:${port}` });
-  const app = await BuiltApp.start(keywright, { id: 'direct-tabs', host, port, settings: { api: api.url } });
+  const keywright = await serve({ KEYWRIGHT_DIRECT_ORIGINS: `http://${host}:${port}` });
+  const app = await start(BuiltApp, { id: 'direct-tabs', port, settings: { api: api.url } }, keywright);
   const person = await keywright.register(newPerson());
   await directly(page, app);
   await page.goto(app.origin + '/api?note=7');
@@ -345,6 +345,4 @@ test('direct sign-in stays over a reload, in two tabs, and ends in both', async 
   await page.reload();
   await expectSignedOut(page);
   await expect(page.getByRole('alert')).toBeEmpty();
-  await app.stop();
-  await keywright.stop();
 });

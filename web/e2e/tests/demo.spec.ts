@@ -4,8 +4,8 @@ import { Api } from '../apps/api.ts';
 import { BuiltApp } from '../apps/built.ts';
 import { ExampleApi } from '../exampleapi.ts';
 import { schemes, windows } from '../gallery.ts';
-import { Keywright, newPerson, type Person } from '../keywright.ts';
-import { signIn } from '../person.ts';
+import { newPerson, type Person } from '../keywright.ts';
+import { signIn, tabTo } from '../person.ts';
 import { expect, test as base } from '../test.ts';
 
 type Way = 'redirect' | 'direct';
@@ -15,12 +15,17 @@ type Open = (way: Way, settings?: Record<string, unknown>) => Promise<BuiltApp>;
 
 let opened = 0;
 
-const test = base.extend<{ open: Open }>({
+const test = base.extend<{ api: ExampleApi; open: Open }>({
+  api: async ({ keywright }, use) => {
+    const api = await ExampleApi.start(keywright.issuer);
+    await use(api);
+    await api.stop();
+  },
   open: async ({ page, start }, use) => {
     await use(async (way, settings = {}) => {
       const app = await start(BuiltApp, { id: `demo-${++opened}`, flags: ['--trusted'], settings });
       await page.goto(app.origin);
-      if (way === 'direct') await page.getByRole('button', { name: 'Sign in in this app' }).click();
+      if (way === 'direct') await page.getByRole('button', { name: 'Use this app’s form' }).click();
       await expect(page.getByRole('listitem').filter({ hasText: 'In use' })).toContainText(way === 'direct' ? 'withDirectSignIn' : 'withRedirect');
       return app;
     });
@@ -88,8 +93,7 @@ test('a visitor registers in the app, signs in, is known after a reload, and sig
 
 for (const way of ['redirect', 'direct'] as const) {
   test.describe(`signed in by ${way}`, () => {
-    test('the API on another origin greets whoever asks', async ({ keywright, open, page }) => {
-      const api = await ExampleApi.start(keywright.issuer);
+    test('the API on another origin greets whoever asks', async ({ keywright, open, page, api }) => {
       const person = await keywright.register(newPerson());
       await open(way, { api: api.url });
       await signInBy(way, page, person);
@@ -97,7 +101,6 @@ for (const way of ['redirect', 'direct'] as const) {
       await page.getByRole('button', { name: 'Call the API' }).click();
       await expect(page.getByRole('status')).toContainText('Hello, usr_');
       await expect(page.getByRole('status')).toContainText('openid profile email');
-      await api.stop();
     });
 
     test('the tokens are shown, and their time runs', async ({ keywright, open, page }) => {
@@ -117,7 +120,7 @@ for (const way of ['redirect', 'direct'] as const) {
       await expect(claim(page, 'exp').first()).toHaveText(/^\d{10} \(\d+\/\d+\/\d{4}, \d+:\d\d:\d\d.*\)$/);
       await expect(claim(page, 'nonce')).toHaveCount(way === 'redirect' ? 1 : 0);
       await page.clock.runFor(10 * 60_000);
-      await expect(page.getByText('It has ended')).toBeVisible();
+      await expect(page.getByText('It has expired')).toBeVisible();
       await page.getByRole('button', { name: 'Show the next request’s token' }).click();
       await expect(token).not.toHaveText(first!);
       expect(page.url()).toBe(app.origin + '/tokens');
@@ -156,7 +159,7 @@ for (const way of ['redirect', 'direct'] as const) {
         const app = await open(way);
         await page.goto(`${app.origin}/register?returnTo=${encodeURIComponent(returnTo)}`);
         await page.getByRole('banner').getByRole('link', { name: 'Sign in' }).click();
-        await expect(heading(page, way === 'direct' ? 'Sign in' : 'Go on at Keywright')).toBeVisible();
+        await expect(heading(page, way === 'direct' ? 'Sign in' : 'Sign in at Keywright')).toBeVisible();
         if (way === 'redirect') await page.getByRole('button', { name: 'Continue to Keywright' }).click();
         await signIn(page, person);
         await page.waitForURL(app.origin + path);
@@ -246,8 +249,8 @@ test.describe('what a form cannot do', () => {
     await expect(heading(page, 'Sign in')).toBeVisible();
   });
 
-  test('too many attempts, and how long to wait', async ({ page, open }) => {
-    const keywright = await Keywright.start({ KEYWRIGHT_THROTTLE: 'account=1,address=100,window=15m' });
+  test('too many attempts, and how long to wait', async ({ page, open, serve }) => {
+    const keywright = await serve({ KEYWRIGHT_THROTTLE: 'account=1,address=100,window=15m' });
     const app = await open('direct');
     app.settings = { ...app.settings, issuer: keywright.issuer };
     await page.goto(app.origin + '/login');
@@ -262,14 +265,13 @@ test.describe('what a form cannot do', () => {
     await expectToldAnew(outage, page.getByRole('button', { name: 'Sign in' }));
   });
 
-  test('registration is closed', async ({ page, open }) => {
-    const keywright = await Keywright.start({ KEYWRIGHT_SIGN_UP: 'closed' });
+  test('registration is closed', async ({ page, open, serve }) => {
+    const keywright = await serve({ KEYWRIGHT_SIGN_UP: 'closed' });
     const app = await open('direct');
     app.settings = { ...app.settings, issuer: keywright.issuer };
     await page.goto(app.origin + '/register');
     await register(page, newPerson());
     await expect(page.getByRole('alert').filter({ hasText: 'Nobody can create an account here at the moment.' })).toBeVisible();
-    await keywright.stop();
   });
 
   test('an API that does not answer, and one that is not known', async ({ keywright, open, page }) => {
@@ -284,7 +286,7 @@ test.describe('what a form cannot do', () => {
     await expect(page.getByRole('status')).toHaveText('The API does not answer. Is it running?');
     delete app.settings.api;
     await page.reload();
-    const advice = page.getByText(/told of none.+--api-url/);
+    const advice = page.getByText(/No API is configured.+--api-url/);
     await expect(advice).toBeVisible();
     await page.getByRole('link', { name: 'Tokens' }).click();
     await expect(heading(page, 'Your tokens')).toBeVisible();
@@ -407,20 +409,13 @@ test('the second app greets whoever is signed in at the demo, and signs out of b
   await expect(second.getByRole('banner').getByRole('link', { name: 'Sign in' })).toBeVisible();
 });
 
-/** Goes to an element by Tab alone. */
-async function tabTo(page: Page, target: Locator): Promise<void> {
-  await expect(async () => {
-    await page.keyboard.press('Tab');
-    await expect(target).toBeFocused({ timeout: 1 });
-  }).toPass({ intervals: [0] });
-}
-
 test('a keyboard is enough to register, sign in, look around and sign out', async ({ open, page }) => {
   await open('direct');
   const person = newPerson();
-  await tabTo(page, page.getByRole('button', { name: 'Skip to the content' }));
+  await tabTo(page.getByRole('button', { name: 'Skip to the content' }));
   await page.keyboard.press('Enter');
-  await tabTo(page, page.getByRole('link', { name: 'Create an account' }));
+  await expect(page.getByRole('main')).toBeFocused();
+  await tabTo(page.getByRole('link', { name: 'Create an account' }));
   await page.keyboard.press('Enter');
   await expect(heading(page, 'Create an account')).toBeFocused();
   await expect(page).toHaveTitle('Create an account – Keywright demo');
@@ -460,7 +455,7 @@ async function* tour(way: Way, page: Page, app: BuiltApp, person: Person): Async
   await expect(heading(page, 'There is no such page')).toBeVisible();
   yield 'not found';
   await follow('Sign in');
-  await expect(heading(page, way === 'direct' ? 'Sign in' : 'Go on at Keywright')).toBeVisible();
+  await expect(heading(page, way === 'direct' ? 'Sign in' : 'Sign in at Keywright')).toBeVisible();
   yield 'login';
   if (way === 'direct') {
     await signIn(page, { ...person, password: 'wrong' });
@@ -493,12 +488,10 @@ for (const colorScheme of schemes) {
       test.use({ colorScheme, viewport, provoked: /status of 401/ });
 
       for (const way of ['redirect', 'direct'] as const) {
-        test(`axe finds nothing on any page with ${way}, and none is wider than its window`, async ({ keywright, open, page }) => {
-          const api = await ExampleApi.start(keywright.issuer);
+        test(`axe finds nothing on any page with ${way}, and none is wider than its window`, async ({ keywright, open, page, api }) => {
           const app = await open(way, { api: api.url, other: 'http://localhost:4300/' });
           const person = await keywright.register(newPerson());
           for await (const state of tour(way, page, app, person)) await inspect(page, state);
-          await api.stop();
         });
       }
 

@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo } from 'node:net';
-import { Keywright, newPerson } from '../keywright.ts';
+import { newPerson, type Keywright } from '../keywright.ts';
 import { signIn } from '../person.ts';
 import { expect, test } from '../test.ts';
 
@@ -7,8 +7,8 @@ function addressOf(title: string, { greeting }: Keywright): string {
   return new RegExp(`^${title} +(http://localhost:\\d+)$`, 'm').exec(greeting)?.[1] ?? '';
 }
 
-test('dev --demo serves both apps, which sign people in once', async ({ context, page }) => {
-  const keywright = await Keywright.start({}, '--demo=0,0');
+test('dev --demo serves both apps, which sign people in once', async ({ serve, context, page }) => {
+  const keywright = await serve({}, '--demo=0,0');
   const person = await keywright.register(newPerson());
   const [demo, second] = [addressOf('Demo', keywright), addressOf('Second app', keywright)];
   await page.goto(keywright.issuer);
@@ -21,11 +21,10 @@ test('dev --demo serves both apps, which sign people in once', async ({ context,
   const other = await context.newPage();
   await other.goto(second);
   await expect(other.getByText(person.name).first()).toBeVisible(); // without a form
-  await keywright.stop();
 });
 
-test('the first load of the demo is at most 75 KB', async ({ browser }) => {
-  const keywright = await Keywright.start({}, '--demo=0,0');
+test('the first load of the demo is at most 75 KB', async ({ serve, browser }) => {
+  const keywright = await serve({}, '--demo=0,0');
   for (const path of ['/', '/login']) {
     const page = await browser.newPage(); // which has nothing in its cache
     const sizes: Promise<number>[] = [];
@@ -38,18 +37,16 @@ test('the first load of the demo is at most 75 KB', async ({ browser }) => {
     expect(total).toBeLessThanOrEqual(75_000);
     await page.close();
   }
-  await keywright.stop();
 });
 
-test('a busy port is skipped with a line, and the rest works', async () => {
+test('a busy port is skipped with a line, and the rest works', async ({ serve }) => {
   const busy = createServer();
   await new Promise<void>((listening) => busy.listen(0, '127.0.0.1', listening));
   const { port } = busy.address() as AddressInfo;
-  const keywright = await Keywright.start({}, `--demo=${port},0`);
+  const keywright = await serve({}, `--demo=${port},0`);
   expect(keywright.remarks).toEqual([expect.stringMatching(new RegExp(`^Demo is not served: 127.0.0.1:${port} is in use by .*--demo$`))]);
   expect(addressOf('Demo', keywright)).toBe('');
   expect((await fetch(addressOf('Second app', keywright))).status).toBe(200);
   expect((await fetch(keywright.issuer + '/readyz')).status).toBe(200);
-  await keywright.stop();
   busy.close();
 });

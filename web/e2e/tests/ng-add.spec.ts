@@ -17,13 +17,27 @@ test.setTimeout(120_000); // the CLI builds three times
 const add = (issuer: string, ...more: string[]) =>
   ['add', '@keywright/angular', '--skip-confirmation', '--issuer', issuer, '--client-id', 'fresh', ...more];
 
+/** A sign-in form says that a password is wrong; nothing else says that a sign-in was refused. */
+const buttonSpec = `
+import { KeywrightError, type KeywrightErrorCode } from '@keywright/angular';
+import { SignInButton } from './sign-in-button/sign-in-button';
+
+it.each<[KeywrightErrorCode, RegExp]>([['credentials-wrong', /^$/], ['sign-in-refused', /a problem with your sign-in/]])('%s', async (code, said) => {
+  TestBed.configureTestingModule({ providers: [provideKeywrightTesting({ error: new KeywrightError(code) })] });
+  const button = TestBed.createComponent(SignInButton);
+  await button.whenStable();
+  expect(button.nativeElement.querySelector('[role=alert]').textContent.trim()).toMatch(said);
+});
+`;
+
 test('ng add makes a fresh app sign people in, and its tests pass', { tag: '@sites' }, async ({ keywright, start, fresh, page }) => {
   const said = await fresh.ng(...add(keywright.issuer));
   expect(said).toContain('keywright client add --id fresh --public --trusted --redirect-uri http://localhost:4200/callback --post-logout-redirect-uri http://localhost:4200/\n');
   const sources = await fresh.sources();
   expect(await fresh.ng(...add(keywright.issuer))).toContain('Nothing to be done.');
   expect(await fresh.sources()).toEqual(sources);
-  expect(await fresh.ng('test', '--watch=false')).toMatch(/Tests.*2 passed/);
+  await fresh.edit('app/app.spec.ts', /$/, buttonSpec);
+  expect(await fresh.ng('test', '--watch=false')).toMatch(/Tests.*4 passed/);
   await fresh.ng('build');
 
   const app = await start(BuiltApp, { id: 'fresh', app: fresh.built, inlineStyles: true });

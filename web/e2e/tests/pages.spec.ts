@@ -1,24 +1,14 @@
-import type { Page } from '@playwright/test';
 import { StaticApp } from '../apps/static.ts';
 import { WebApp } from '../apps/web.ts';
 import { newPerson } from '../keywright.ts';
-import { allow, expectStatus, signIn } from '../person.ts';
+import { allow, expectStatus, signIn, tabTo } from '../person.ts';
 import { expect, test } from '../test.ts';
-
-/** Presses Tab until a thing has the focus, as people without a mouse do. */
-async function tabTo(page: Page, selector: string): Promise<void> {
-  for (let i = 0; i < 20; i++) {
-    await page.keyboard.press('Tab');
-    if (await page.locator(selector).evaluate((e) => e === document.activeElement)) return;
-  }
-  throw new Error(`Tab does not reach ${selector}`);
-}
 
 test('the keyboard alone signs in, allows and signs out', async ({ keywright, start, page }) => {
   const app = await start(StaticApp, { id: 'keyboard' });
   const person = await keywright.register(newPerson());
   await page.goto(app.origin);
-  await tabTo(page, '#sign-in');
+  await tabTo(page.locator('#sign-in'));
   await page.keyboard.press('Enter');
   await expect(page.getByLabel('Email address')).toBeFocused();
   await page.keyboard.type(person.email);
@@ -27,11 +17,11 @@ test('the keyboard alone signs in, allows and signs out', async ({ keywright, st
   await page.keyboard.type(person.password);
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Allow', exact: true })).toBeVisible();
-  await tabTo(page, '#allow');
+  await tabTo(page.locator('#allow'));
   await page.keyboard.press('Enter');
   await expectStatus(page, 'Hello, ' + person.name);
   await page.goto(keywright.issuer + '/sign-out');
-  await tabTo(page, '#sign-out');
+  await tabTo(page.locator('#sign-out'));
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { name: 'You are signed out' })).toBeVisible();
 });

@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { FormBrowser } from '../formbrowser.ts';
-import { Keywright, newPerson } from '../keywright.ts';
+import { newPerson, type Keywright } from '../keywright.ts';
 import { RelyingParty, type Begun, type Parameters } from '../relyingparty.ts';
 import { expect, test } from '../test.ts';
 
@@ -146,20 +146,16 @@ test('a request is refused with its state and iss', async ({ keywright }) => {
   }
 });
 
-test('a refresh token rotates, and whoever replays one ends them all', async () => {
-  const strict = await Keywright.start({ KEYWRIGHT_REFRESH_GRACE: '0s' });
-  try {
-    const rp = await webApp(strict);
-    const { begun, answer } = await signIn(strict, rp);
-    const first = await rp.finish(answer, begun);
-    const second = await rp.refresh(first.refreshToken!);
-    expect(second.refresh_token).not.toBe(first.refreshToken);
-    expect(oauth.getValidatedIdTokenClaims(second)).toMatchObject({ sub: first.claims.sub, auth_time: first.claims.auth_time });
-    await expect(rp.refresh(first.refreshToken!)).rejects.toEqual(refusedBy('invalid_grant', 400));
-    await expect(rp.refresh(second.refresh_token!)).rejects.toEqual(refusedBy('invalid_grant', 400));
-  } finally {
-    await strict.stop();
-  }
+test('a refresh token rotates, and whoever replays one ends them all', async ({ serve }) => {
+  const strict = await serve({ KEYWRIGHT_REFRESH_GRACE: '0s' });
+  const rp = await webApp(strict);
+  const { begun, answer } = await signIn(strict, rp);
+  const first = await rp.finish(answer, begun);
+  const second = await rp.refresh(first.refreshToken!);
+  expect(second.refresh_token).not.toBe(first.refreshToken);
+  expect(oauth.getValidatedIdTokenClaims(second)).toMatchObject({ sub: first.claims.sub, auth_time: first.claims.auth_time });
+  await expect(rp.refresh(first.refreshToken!)).rejects.toEqual(refusedBy('invalid_grant', 400));
+  await expect(rp.refresh(second.refresh_token!)).rejects.toEqual(refusedBy('invalid_grant', 400));
 });
 
 test('what is revoked is dead at once', async ({ keywright }) => {

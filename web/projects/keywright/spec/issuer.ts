@@ -25,12 +25,12 @@ export class FakeIssuer {
   /** What the API says to a token. */
   accepts: (token: string) => boolean = (token) => token === this.newest;
   newest = '';
-  private refreshToken = '';
-  private kid = '';
-  private alg: keyof typeof algorithms = 'ES256';
-  private signingKey!: CryptoKeyPair;
-  private tokens = 0;
-  private nonce = '';
+  #refreshToken = '';
+  #kid = '';
+  #alg: keyof typeof algorithms = 'ES256';
+  #signingKey!: CryptoKeyPair;
+  #tokens = 0;
+  #nonce = '';
 
   static async start(): Promise<FakeIssuer> {
     const issuer = new FakeIssuer();
@@ -39,16 +39,16 @@ export class FakeIssuer {
   }
 
   async rotateKeys(kid = 'first', alg: keyof typeof algorithms = 'ES256'): Promise<void> {
-    this.signingKey = (await crypto.subtle.generateKey(algorithms[alg], true, ['sign', 'verify'])) as CryptoKeyPair;
-    this.alg = alg;
-    this.jwks = [{ ...(await crypto.subtle.exportKey('jwk', this.signingKey.publicKey)), kid } as JsonWebKey];
-    this.kid = kid;
+    this.#signingKey = (await crypto.subtle.generateKey(algorithms[alg], true, ['sign', 'verify'])) as CryptoKeyPair;
+    this.#alg = alg;
+    this.jwks = [{ ...(await crypto.subtle.exportKey('jwk', this.#signingKey.publicKey)), kid } as JsonWebKey];
+    this.#kid = kid;
   }
 
   /** What the person's browser comes back with after they signed in. */
   authorize(request: URL, changes: Record<string, string | null> = {}): URL {
     const query = request.searchParams;
-    this.nonce = query.get('nonce')!;
+    this.#nonce = query.get('nonce')!;
     const callback = new URL(query.get('redirect_uri')!);
     const answer = { code: 'code', state: query.get('state'), iss: this.url, ...changes };
     for (const [name, value] of Object.entries(answer)) if (value !== null) callback.searchParams.set(name, value);
@@ -65,10 +65,10 @@ export class FakeIssuer {
     const form = new URLSearchParams(String(init.body ?? ''));
     const authorization = new Headers(init.headers).get('Authorization') ?? undefined;
     this.requests.push({ path, form, authorization });
-    return (await this.instead(path, form)) ?? this.answer(path, form, authorization, String(init.body));
+    return (await this.instead(path, form)) ?? this.#answer(path, form, authorization, String(init.body));
   };
 
-  private async answer(path: string, form: URLSearchParams, authorization: string | undefined, body: string): Promise<Response> {
+  async #answer(path: string, form: URLSearchParams, authorization: string | undefined, body: string): Promise<Response> {
     switch (path) {
       case '/.well-known/openid-configuration':
         return Response.json(this.metadata);
@@ -77,12 +77,12 @@ export class FakeIssuer {
       case '/userinfo':
         return Response.json(this.person);
       case '/token':
-        return this.token(form);
+        return this.#token(form);
       case '/revoke':
       case '/register':
         return Response.json({ status: 'ok' });
       case '/login':
-        return this.login(JSON.parse(body));
+        return this.#login(JSON.parse(body));
       case '/profile':
         return Response.json({ id: this.person.sub, name: this.person.name, email: this.person.email });
     }
@@ -90,33 +90,33 @@ export class FakeIssuer {
     return token === undefined || this.accepts(token) ? Response.json({ token }) : Response.json({}, { status: 401 });
   }
 
-  private login({ password }: { password: string }): Response {
+  #login({ password }: { password: string }): Response {
     if (password !== 'right') return Response.json({ auth: false, token: null }, { status: 401 });
-    const { access_token: token, ...rest } = this.next();
+    const { access_token: token, ...rest } = this.#next();
     return Response.json({ auth: true, token, ...rest });
   }
 
-  private async token(form: URLSearchParams): Promise<Response> {
+  async #token(form: URLSearchParams): Promise<Response> {
     const refreshing = form.get('grant_type') === 'refresh_token';
-    if (refreshing && form.get('refresh_token') !== this.refreshToken) return Response.json({ error: 'invalid_grant' }, { status: 400 });
-    const answer = this.next();
+    if (refreshing && form.get('refresh_token') !== this.#refreshToken) return Response.json({ error: 'invalid_grant' }, { status: 400 });
+    const answer = this.#next();
     if (form.get('client_id') === 'direct') return Response.json(answer);
-    return Response.json({ ...answer, id_token: await this.idToken(refreshing ? undefined : this.nonce) });
+    return Response.json({ ...answer, id_token: await this.#idToken(refreshing ? undefined : this.#nonce) });
   }
 
-  private next() {
-    this.newest = `access-${++this.tokens}`;
-    this.refreshToken = `refresh-${this.tokens}`;
-    return { access_token: this.newest, refresh_token: this.refreshToken, token_type: 'Bearer', expires_in: this.expiresIn, scope: this.scope };
+  #next() {
+    this.newest = `access-${++this.#tokens}`;
+    this.#refreshToken = `refresh-${this.#tokens}`;
+    return { access_token: this.newest, refresh_token: this.#refreshToken, token_type: 'Bearer', expires_in: this.expiresIn, scope: this.scope };
   }
 
-  private async idToken(nonce: string | undefined): Promise<string> {
+  async #idToken(nonce: string | undefined): Promise<string> {
     const now = Math.floor(issuerNow() / 1000);
     const claims = { iss: this.url, sub: this.person.sub, aud: 'app', iat: now, exp: now + 3600, auth_time: now - this.authenticatedAgo, nonce, at_hash: await hash(this.newest) };
-    const header = { alg: this.alg, kid: this.kid };
+    const header = { alg: this.#alg, kid: this.#kid };
     const finish = this.mend(claims, header);
     const signed = `${encode(header)}.${encode(claims)}`;
-    const signature = await crypto.subtle.sign(algorithms[this.alg], this.signingKey.privateKey, new TextEncoder().encode(signed));
+    const signature = await crypto.subtle.sign(algorithms[this.#alg], this.#signingKey.privateKey, new TextEncoder().encode(signed));
     const jwt = `${signed}.${Buffer.from(signature).toString('base64url')}`;
     return typeof finish === 'function' ? finish(jwt) : jwt;
   }

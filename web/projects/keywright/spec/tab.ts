@@ -1,11 +1,13 @@
 import { HttpClient, provideHttpClient, withInterceptors } from '@angular/common/http';
-import { ApplicationRef, Injector, Provider, provideZonelessChangeDetection } from '@angular/core';
+import { ApplicationRef, Injector, Provider } from '@angular/core';
 import { createApplication } from '@angular/platform-browser';
 import { provideRouter, Router, Routes } from '@angular/router';
 import { firstValueFrom } from 'rxjs';
 import { onTestFinished, vi } from 'vitest';
 import { LEAVE } from '../src/lib/redirect';
-import { Keywright, KeywrightConfigSource, KeywrightFeature, keywrightInterceptor, provideKeywright } from '../src/public-api';
+import {
+  Keywright, KeywrightConfigSource, KeywrightFeature, keywrightInterceptor, provideKeywright, withDirectSignIn, withStoredRefreshToken,
+} from '../src/public-api';
 import { FakeIssuer } from './issuer';
 
 export interface Opening {
@@ -16,21 +18,38 @@ export interface Opening {
   providers?: Provider[];
 }
 
-export const basic = { issuer: 'https://id.example.com', clientId: 'app', apis: ['https://api.example.com/notes', '/api'] };
+/** An API of the app. */
+export const notes = 'https://api.example.com/notes';
+export const ada = { email: 'ada@example.com', password: 'right' };
+
+export const basic = { issuer: 'https://id.example.com', clientId: 'app', apis: [notes, '/api'] };
+export const direct = { config: { issuer: 'https://id.example.com', apis: [notes] }, features: [withDirectSignIn()] };
+export const storing = { ...direct, features: [withDirectSignIn(), withStoredRefreshToken()] };
 
 /** The app in a tab of a browser. To reload is to close it and to open another. */
 export class Tab {
-  private constructor(private readonly app: ApplicationRef, private readonly left: URL[]) {}
+  readonly #app: ApplicationRef;
+  readonly #left: URL[];
+  /** Whether the page that it was left for last took its place in the history. */
+  replaced?: boolean;
+
+  private constructor(app: ApplicationRef, left: URL[]) {
+    this.#app = app;
+    this.#left = left;
+  }
 
   static async open({ url = '/', config = basic, features = [], routes = [], providers = [] }: Opening = {}): Promise<Tab> {
     history.replaceState(null, '', url);
     const left: URL[] = [];
+    const leave = (to: URL, replace: boolean) => {
+      left.push(to);
+      tab.replaced = replace;
+    };
     const app = await createApplication({
       providers: [
-        provideZonelessChangeDetection(),
         provideRouter(routes),
         provideHttpClient(withInterceptors([keywrightInterceptor])),
-        { provide: LEAVE, useValue: (to: URL) => void left.push(to) },
+        { provide: LEAVE, useValue: leave },
         provideKeywright(config, ...features),
         ...providers,
       ],
@@ -41,7 +60,7 @@ export class Tab {
   }
 
   get injector(): Injector {
-    return this.app.injector;
+    return this.#app.injector;
   }
 
   get keywright(): Keywright {
@@ -53,7 +72,7 @@ export class Tab {
   }
 
   get wasLeft(): boolean {
-    return this.left.length > 0;
+    return this.#left.length > 0;
   }
 
   /** Waits until the page is left for another one. */
@@ -61,7 +80,7 @@ export class Tab {
     await vi.waitFor(() => {
       if (!this.wasLeft) throw new Error(`the page was not left: ${this.keywright.error()}`);
     });
-    return this.left.pop()!;
+    return this.#left.pop()!;
   }
 
   get(url: string): Promise<{ token?: string }> {
@@ -69,7 +88,7 @@ export class Tab {
   }
 
   close(): void {
-    if (!this.app.destroyed) this.app.destroy();
+    if (!this.#app.destroyed) this.#app.destroy();
   }
 }
 
@@ -82,4 +101,11 @@ export async function signedIn(issuer: FakeIssuer, opening: Opening = {}, change
   const back = await Tab.open({ ...opening, url: issuer.authorize(request, changes).href });
   await back.keywright.ready();
   return back;
+}
+
+const rightNow = performance.now.bind(performance);
+
+/** Lets so many seconds pass, by the clock that nobody sets, until the test ends or calls it again. */
+export function later(seconds: number): void {
+  vi.spyOn(performance, 'now').mockImplementation(() => rightNow() + seconds * 1000);
 }

@@ -1,10 +1,10 @@
-export type { KeywrightConfig, KeywrightConfigSource } from './lib/config';
+export { BASE_URL as ɵBASE_URL, isApi as ɵisApi, type KeywrightConfig, type KeywrightConfigSource } from './lib/config';
 export type { DirectOptions } from './lib/direct';
 export { KeywrightError, type KeywrightErrorCode, type KeywrightErrorDetail } from './lib/error';
 export type { Credentials, Registration, SignInOptions } from './lib/flow';
 export { keywrightGuard, requireAuthTime, requireScope } from './lib/guard';
 export { keywrightInterceptor } from './lib/interceptor';
-export { covers as ɵcovers, Keywright, type Status } from './lib/keywright';
+export { Keywright, type Status } from './lib/keywright';
 export { provideKeywright, withDirectSignIn, withRedirect, withStoredRefreshToken, type KeywrightFeature } from './lib/provide';
 export type { RedirectOptions } from './lib/redirect';
 export type { Claims, User } from './lib/tokens';

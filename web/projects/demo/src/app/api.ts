@@ -13,14 +13,14 @@ import { injectSettings } from './settings';
     <h1 tabindex="-1">The API</h1>
     @if (settings.api; as api) {
       <p>
-        <code>{{ api }}</code> is another origin. The interceptor adds your access token to requests that go there, and to no others.
+        <code>{{ api }}</code> is on another origin. The interceptor adds your access token to requests that go there, and to no others.
       </p>
       <button class="primary" type="button" (click)="call(api)">Call the API</button>
       <div role="status">
         @if (failure(); as failure) {
           <p class="alert">{{ failure }}</p>
         } @else if (answer(); as answer) {
-          <p>It took <a routerLink="/tokens">your access token</a>, and answered:</p>
+          <p>It accepted <a routerLink="/tokens">your access token</a>, and answered:</p>
           <app-claims [of]="answer" />
         }
       </div>
@@ -45,7 +45,7 @@ export default class Api {
 }
 
 function explain(error: unknown): string {
-  if (!(error instanceof HttpErrorResponse)) return 'There is no access token, and the sign-in server gives no other.';
+  if (!(error instanceof HttpErrorResponse)) return 'There is no valid access token, and the sign-in server issued no new one.';
   if (error.status === 401) return 'The API refuses this token.';
   if (error.status === 0) return 'The API does not answer. Is it running?';
   return `The API answered ${error.status}.`;

@@ -7,8 +7,8 @@ import { Keywright, SignInOptions } from '@keywright/angular';
   selector: 'app-at-issuer',
   host: { class: 'card' },
   template: `
-    <h1 tabindex="-1">{{ options.prompt === 'create' ? 'Create an account' : 'Go on' }} at Keywright</h1>
-    <p>From there you come back here. This app never sees your password.</p>
+    <h1 tabindex="-1">{{ options.prompt === 'create' ? 'Create an account' : 'Sign in' }} at Keywright</h1>
+    <p>Afterwards you come back here. This app never sees your password.</p>
     <button class="primary" type="button" (click)="keywright.signIn(options)">Continue to Keywright</button>
   `,
 })

@@ -7,7 +7,7 @@ const texts: Partial<Record<KeywrightErrorCode, string>> = {
   'issuer-unreachable': 'The sign-in server does not answer. Check your connection, and try again.',
   'sign-in-refused': 'You were not signed in. You can try again.',
   'session-ended': 'You were signed out. Please sign in again.',
-  'storage-forbidden': 'Your browser keeps nothing for this page. Allow it to, and sign in again.',
+  'storage-forbidden': 'Your browser blocks storage for this page. Allow it, then sign in again.',
   'credentials-wrong': 'The email address or the password is not right.',
   'input-invalid': 'Something you typed was refused.',
   'too-many-attempts': 'There were too many attempts.',

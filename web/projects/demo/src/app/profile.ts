@@ -17,10 +17,10 @@ import { Claims } from './claims';
     }
     <h2>Claims</h2>
     @if (keywright.claims(); as claims) {
-      <p>This is all that the issuer says of you, in the ID token and at UserInfo.</p>
+      <p>Everything the issuer says about you, in the ID token and at UserInfo:</p>
       <app-claims [of]="claims" />
     } @else {
-      <p>There are none: who signs in directly gets no ID token.</p>
+      <p>There are none: direct sign-in gives no ID token.</p>
     }
   `,
 })

@@ -1,4 +1,4 @@
-import { Credentials, Methods, Outcome, Person, Refusal, registered } from './methods';
+import { Credentials, Methods, Outcome, Refusal, registered, Registration } from './methods';
 
 /** How long to wait for an answer, in milliseconds. */
 const patience = 15_000;
@@ -25,12 +25,12 @@ export class Direct implements Methods {
       token ? { kind: 'signed-in', tokens: { accessToken: token, refreshToken, expiresIn } } : this.#invalid('/login answered no token'));
   }
 
-  register(person: Person): Promise<Outcome> {
+  register(person: Registration): Promise<Outcome> {
     return this.#post('/register', person, () => registered);
   }
 
-  async #post(path: string, body: Credentials | Person, accepted: (answer: Answer) => Outcome): Promise<Outcome> {
-    if (!isSafe(this.#issuer)) return this.#invalid('the attribute issuer must be an https URL; http is for localhost alone');
+  async #post(path: string, body: Credentials | Registration, accepted: (answer: Answer) => Outcome): Promise<Outcome> {
+    if (!isSafe(this.#issuer)) return this.#invalid('the attribute issuer must be an https URL (http is for localhost only)');
     try {
       const response = await send(this.#issuer + path, {
         method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' },
@@ -59,7 +59,7 @@ export class Direct implements Methods {
   }
 
   #originRefused(): Refusal {
-    const advice = 'its operator lists origins in direct_origins (or a proxy redirects /login)';
+    const advice = 'its operator must list that origin in direct_origins (or a proxy redirects /login)';
     console.error(`keywright-sign-in: ${this.#issuer} lets no page of ${location.origin} sign in: ${advice}`);
     return refused('origin-refused');
   }

@@ -14,19 +14,22 @@ export class Form {
   readonly #rows = create('div');
   readonly #button = create('button', { class: 'kw-primary' });
   readonly #aside = create('div');
+  readonly #eye = create('button', { type: 'button', class: 'kw-eye' }, icon('eye', 'stroke'));
   readonly #inputs = new Map<FieldName, HTMLInputElement>();
   /** Which text stands where. */
   readonly #words = new Map<HTMLElement, keyof AllTexts>();
   readonly #leave: (other: OtherStep) => void;
   step: StepName = 'sign-in';
-  #texts: AllTexts = english;
+  #texts!: AllTexts;
 
   /** @param leave leads to a step's other one */
   constructor(leave: (other: OtherStep) => void) {
     this.#leave = leave;
     // Were it ever sent without us, the password would not be in a URL.
-    this.element = create('form', { 'method': 'post', 'lang': english.lang, 'dir': 'auto', 'aria-labelledby': this.#title.id },
+    this.element = create('form', { 'method': 'post', 'dir': 'auto', 'aria-labelledby': this.#title.id },
       this.#title, this.#status, this.#alert, this.#rows, this.#button, this.#aside);
+    this.#eye.addEventListener('click', () => this.#reveal(this.#eye.ariaPressed === 'false'));
+    this.texts = english;
   }
 
   show(step: StepName): void {
@@ -38,19 +41,20 @@ export class Form {
     this.#rows.replaceChildren(...fields.map((field) => this.#row(field)));
     this.#aside.replaceChildren(...(other ? [this.#way(other)] : []));
     this.clear();
-    this.busy = false;
+    this.setBusy(false);
   }
 
   /** Other words for the same form: what is typed, under way or has been said stays. */
   set texts(texts: AllTexts) {
     this.#texts = texts;
     this.element.lang = texts.lang;
+    this.#eye.ariaLabel = this.#eye.title = texts['show-password'];
     for (const [element, name] of this.#words) this.#write(element, name);
   }
 
-  /** Whether there is a way to the step's other one. */
-  set canLeave(canLeave: boolean) {
-    if (canLeave) this.element.append(this.#aside);
+  /** Shows the way to the step's other one, or hides it. */
+  offerOther(visible: boolean): void {
+    if (visible) this.element.append(this.#aside);
     else this.#aside.remove();
   }
 
@@ -70,19 +74,18 @@ export class Form {
     if (name) input?.select();
   }
 
-  /** Sets what is read at once. */
+  /** Sets what is announced at once. */
   alert(...content: (Node | string)[]): void {
     this.#say(this.#alert, content, 'warning');
   }
 
-  /** Sets what is read when there is time. */
+  /** Sets what is announced politely. */
   notice(...content: string[]): void {
     this.#say(this.#status, content, 'tick');
   }
 
-  /** Whether it is being sent: then it cannot be sent again. */
-  set busy(busy: boolean) {
-    this.element.ariaBusy = String(busy);
+  /** Says whether it is being sent: then it cannot be sent again. */
+  setBusy(busy: boolean): void {
     this.blocked = busy;
     this.#write(this.#button, busy ? `${this.step}.busy` : `${this.step}.button`);
     this.#status.replaceChildren(...(busy ? [create('span', { class: 'kw-unseen' }, this.#button.textContent)] : []));
@@ -122,32 +125,23 @@ export class Form {
     const hintId = hint && `${id}-hint`;
     const input = create('input', { ...attributes, id, name, 'aria-describedby': hintId });
     this.#inputs.set(name, input);
-    const field = attributes['type'] === 'password' ? create('div', { class: 'kw-password' }, input, this.#eye()) : input;
+    const field = attributes['type'] === 'password' ? create('div', { class: 'kw-password' }, input, this.#eye) : input;
     const row = create('div', {}, this.#write(create('label', { for: id }), name), field);
     if (hint) row.append(this.#write(create('p', { class: 'kw-hint', id: hintId }), hint));
     return row;
   }
 
-  #eye(): HTMLElement {
-    const eye = create('button', { 'type': 'button', 'class': 'kw-eye', 'aria-pressed': 'false' }, icon('eye', 'stroke'));
-    eye.addEventListener('click', () => this.#reveal(eye.ariaPressed === 'false'));
-    return this.#write(eye, 'show-password');
-  }
-
-  /** Writes a text: into the element, or where a picture is beside it. */
   #write(element: HTMLElement, name: keyof AllTexts): HTMLElement {
     const text = this.#texts[name];
     this.#words.set(element, name);
-    if (element.firstElementChild) element.ariaLabel = element.title = text;
-    else if (element.textContent !== text) element.textContent = text;
+    if (element.textContent !== text) element.textContent = text;
     return element;
   }
 
   #reveal(visible: boolean): void {
-    const eye = this.element.querySelector('.kw-eye');
-    if (!eye) return;
-    eye.ariaPressed = String(visible);
-    this.#inputs.get('password')!.type = visible ? 'text' : 'password';
+    const password = this.#inputs.get('password');
+    this.#eye.ariaPressed = String(visible);
+    if (password) password.type = visible ? 'text' : 'password';
   }
 
   #way(other: OtherStep): HTMLElement {

@@ -8,7 +8,7 @@ export interface Credentials {
 }
 
 /** Somebody who wants an account. */
-export interface Person extends Credentials {
+export interface Registration extends Credentials {
   readonly name: string;
 }
 
@@ -44,7 +44,7 @@ export type Outcome =
 /** How people sign in. What is expected to fail is an outcome; nothing throws. */
 export interface Methods {
   signIn(credentials: Credentials): Promise<Outcome>;
-  register(person: Person): Promise<Outcome>;
+  register(person: Registration): Promise<Outcome>;
   /** Leaves for the issuer's own pages, in the step `redirect`; without it that step leads to `sign-in`. */
   redirect?(): Promise<Outcome>;
 }

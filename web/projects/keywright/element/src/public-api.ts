@@ -1,7 +1,7 @@
 import type { Tokens } from './methods';
 import { KeywrightSignInElement } from './sign-in-element';
 
-export type { Credentials, Methods, Outcome, Person, Refusal, Tokens } from './methods';
+export type { Credentials, Methods, Outcome, Refusal, Registration, Tokens } from './methods';
 export { refusals, registered } from './methods';
 export { KeywrightSignInElement } from './sign-in-element';
 export type { StepName } from './steps';

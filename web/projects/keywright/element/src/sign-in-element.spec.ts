@@ -57,7 +57,7 @@ class Widget {
   /** Sends what is typed, and waits for what comes of it. */
   async answered(): Promise<this> {
     this.send();
-    await vi.waitFor(() => expect(this.element.querySelector('form')!.getAttribute('aria-busy')).toBe('false'));
+    await vi.waitFor(() => expect(this.button.textContent).not.toMatch(/…$/));
     return this;
   }
 }
@@ -143,7 +143,7 @@ describe('creating an account', () => {
     const widget = await new Widget(`issuer="${issuer}" step="sign-up"`).fill(person).answered();
     expect(sent).toEqual([{ url: 'https://id.example.com/register', body: person }]);
     expect(widget.text('h2')).toBe('Sign in');
-    expect(widget.text('[role=status]')).toBe('If this address is new here, your account is ready. Sign in to go on.');
+    expect(widget.text('[role=status]')).toBe('If this address is new here, your account is ready. Sign in to continue.');
     expect([widget.field('email').value, widget.field('password').value]).toEqual([ada.email, '']);
     expect(document.activeElement).toBe(widget.field('password'));
   });
@@ -169,9 +169,10 @@ describe('creating an account', () => {
     expect(document.activeElement).toBe(widget.field('name'));
   });
 
-  it('is not offered where the page says so', () => {
-    expect(new Widget('no-sign-up').element.querySelector('.kw-link')).toBeNull();
-  });
+  it.each([['no-sign-up', false], ['no-sign-up="true"', false], ['no-sign-up="false"', true], ['', true]])(
+    'is offered in <keywright-sign-in %s>: %s', (attributes, offered) => {
+      expect(new Widget(attributes).element.querySelector('.kw-link') !== null).toBe(offered);
+    });
 });
 
 /** What a screen reader says about a field beside its label. */
@@ -179,11 +180,17 @@ function described(field: HTMLInputElement): string {
   return field.getAttribute('aria-describedby')!.split(' ').map((id) => document.getElementById(id)!.textContent).join(' ');
 }
 
+/** Types a value, as people do: pages hear of it. */
+function type(field: HTMLInputElement, value: string): void {
+  field.value = value;
+  field.dispatchEvent(new Event('input', { bubbles: true }));
+}
+
 describe('a refusal', () => {
   it.each<[string, () => Response, string, RegExp?]>([
     ['of the server that is broken', () => new Response('', { status: 502 }), 'We cannot reach the sign-in server. What you typed is still here: try again in a moment.'],
     ['to register anybody', () => Response.json({ error: 'registration_closed' }, { status: 403 }), 'Nobody can make an account here. Ask the people who run this site for one.'],
-    ['of the origin', () => Response.json({ error: 'origin_not_allowed' }, { status: 403 }), 'Signing in does not work on this page. The people who run this site can mend that.', /direct_origins/],
+    ['of the origin', () => Response.json({ error: 'origin_not_allowed' }, { status: 403 }), 'Signing in does not work on this page. The people who run this site can fix that.', /direct_origins/],
     ['of the whole API', () => new Response('<h1>Not found</h1>', { status: 404 }), 'Something is wrong with signing in here. Try again later.', /login answered 404/],
     ['that is a success without a token', () => new Response('<h1>Hello</h1>'), 'Something is wrong with signing in here. Try again later.', /no token/],
   ])('%s has a text for people, and one for developers where they can help', async (_, refusal, text, advice) => {
@@ -287,6 +294,35 @@ describe('too many attempts', () => {
       expect([widget.text(visible), widget.text(heard)]).toEqual([seen, said]);
     });
 
+  it.each(['de_DE', ''])('are written in English where the texts are of the language "%s", which is none', async (lang) => {
+    const widget = signingIn();
+    widget.element.texts = { lang };
+    await widget.answered();
+    expect([widget.text(visible), widget.text(heard), widget.isBlocked]).toEqual(['15:01', '16 minutes', true]);
+  });
+
+  it('have no clock in a text without a place for it', async () => {
+    const widget = signingIn();
+    widget.element.texts = { 'too-many-attempts': 'Zu viele Versuche.', 'try-again-in': 'Bitte warten.' };
+    await widget.answered();
+    expect([widget.text('[role=alert]'), widget.isBlocked]).toEqual(['Zu viele Versuche. Bitte warten.', true]);
+    vi.advanceTimersByTime(901_000);
+    expect(widget.isBlocked).toBe(false);
+  });
+
+  it.each<[string, (widget: Widget) => void]>([
+    ['types', (widget) => type(widget.field('email'), 'grace@example.com')],
+    ['is given', (widget) => widget.element.setAttribute('email', 'grace@example.com')],
+  ])('hold nobody up who %s another address', async (_, change) => {
+    const widget = await signingIn().answered();
+    type(widget.field('password'), 'another one');
+    expect(widget.isBlocked).toBe(true);
+    change(widget);
+    expect([widget.text('[role=alert]'), widget.isBlocked, vi.getTimerCount()]).toEqual(['', false, 0]);
+    widget.send();
+    expect(sent[1].body).toEqual({ email: 'grace@example.com', password: 'another one' });
+  });
+
   it('have a text where nobody says how long', async () => {
     answer = () => new Response('', { status: 429 });
     const widget = await signingIn().answered();
@@ -369,9 +405,28 @@ describe('a page', () => {
     document.body.innerHTML = '<late-sign-in></late-sign-in>';
     const element = document.querySelector('late-sign-in') as Late;
     const methods = { signIn: async () => wrong, register: async () => wrong };
-    Object.assign(element, { methods, texts: { 'sign-in.title': 'Anmelden' } });
+    Object.assign(element, { methods, texts: { 'sign-up.title': 'Neues Konto' }, step: 'sign-up', noSignUp: true });
     customElements.define('late-sign-in', Late);
-    expect([element.querySelector('h2')!.textContent, element.methods]).toEqual(['Anmelden', methods]);
+    expect([element.querySelector('h2')!.textContent, element.methods, element.querySelector('.kw-link')]).toEqual(['Neues Konto', methods, null]);
+    element.methods = undefined;
+    expect(Object.keys(element)).toEqual([]);
+  });
+
+  it.each(['issuer', 'step', 'email', 'noSignUp', 'methods', 'texts'])('may set %s by any framework, since the class has it', (name) => {
+    expect(Object.getOwnPropertyDescriptor(KeywrightSignInElement.prototype, name)?.set).toBeTypeOf('function');
+  });
+
+  it('may set properties instead of attributes, and read either', async () => {
+    const widget = new Widget('');
+    Object.assign(widget.element, { issuer, email: ada.email, step: 'sign-up', noSignUp: true });
+    expect([widget.text('h2'), widget.field('email').value, widget.element.querySelector('.kw-link')]).toEqual(['Create your account', ada.email, null]);
+    expect([widget.element.getAttribute('step'), widget.element.hasAttribute('no-sign-up')]).toEqual(['sign-up', true]);
+    Object.assign(widget.element, { step: undefined, email: null, noSignUp: false });
+    expect(widget.element.getAttributeNames()).toEqual(['issuer']);
+    expect([widget.element.step, widget.element.email, widget.element.noSignUp]).toEqual([null, null, false]);
+    expect([widget.text('h2'), widget.field('email').value, widget.text('.kw-link')]).toEqual(['Sign in', '', 'Create an account']);
+    await widget.fill(ada).answered();
+    expect(sent[0].url).toBe('https://id.example.com/login');
   });
 
   it('moves it without losing what was typed', () => {

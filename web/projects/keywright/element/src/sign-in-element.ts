@@ -2,6 +2,7 @@ import { create } from './dom';
 import { Direct } from './direct';
 import { Form } from './form';
 import { Methods, Outcome, Refusal, Tokens } from './methods';
+import { isTrue, reflect, takeProperties } from './properties';
 import { StepName, steps, Typed } from './steps';
 import { adopt } from './style';
 import { AllTexts, english, Texts } from './texts';
@@ -12,14 +13,18 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {};
 /**
  * A form to sign in and to create an account: `<keywright-sign-in issuer="https://id.example.com">`.
  *
- * Attributes: `issuer`; `step`, which is `sign-in` or `sign-up`; `email`, to begin with; `no-sign-up`.
+ * Attributes, and properties: `issuer`; `step`, which is `sign-in` or `sign-up`; `email`, to begin with; `no-sign-up`.
  * It dispatches `signed-in`, a CustomEvent whose detail is the tokens, and keeps none.
  */
 export class KeywrightSignInElement extends Base {
   static readonly observedAttributes = ['step', 'email', 'no-sign-up'];
 
+  declare issuer: string | null;
+  declare step: StepName | null;
+  declare email: string | null;
+  declare noSignUp: boolean;
   /** How people sign in, unless it is by `/login` and `/register` of `issuer`. */
-  declare methods?: Methods;
+  accessor methods: Methods | undefined;
   readonly #form = new Form((other) => this.#go(other));
   #texts: AllTexts = english;
   /** Counts what is shown: an answer to an earlier form is none to this one. */
@@ -28,11 +33,22 @@ export class KeywrightSignInElement extends Base {
   #tick?: () => void;
   #ticking?: ReturnType<typeof setInterval>;
 
+  static {
+    reflect(this, 'issuer', 'issuer');
+    reflect(this, 'step', 'step');
+    reflect(this, 'email', 'email');
+    reflect(this, 'noSignUp', 'no-sign-up', isTrue);
+  }
+
   constructor() {
     super();
+    takeProperties(this);
     this.#form.element.addEventListener('submit', (event) => {
       event.preventDefault();
       if (!this.#form.blocked) void this.#send();
+    });
+    this.#form.element.addEventListener('input', ({ target }) => {
+      if ((target as HTMLInputElement).name === 'email') this.#stopWaiting(); // each address has attempts of its own
     });
   }
 
@@ -48,8 +64,7 @@ export class KeywrightSignInElement extends Base {
   connectedCallback(): void {
     adopt(this);
     if (this.#shown) return this.#count();
-    this.#takeTexts();
-    this.#show(this.#asked, { email: this.getAttribute('email') ?? '' });
+    this.#show(this.#asked, { email: this.email ?? '' });
     this.replaceChildren(this.#form.element);
   }
 
@@ -58,10 +73,12 @@ export class KeywrightSignInElement extends Base {
   }
 
   attributeChangedCallback(name: string, _: string | null, value: string | null): void {
-    const { step, typed } = this.#form;
     if (!this.#shown) return;
-    if (name === 'email') this.#form.fill({ email: value ?? '' });
-    else if (name === 'no-sign-up') this.#form.canLeave = value === null;
+    const { step, typed } = this.#form;
+    if (name === 'email') {
+      this.#stopWaiting();
+      this.#form.fill({ email: value ?? '' });
+    } else if (name === 'no-sign-up') this.#form.offerOther(!this.noSignUp);
     else if (this.#asked !== step) this.#show(this.#asked, { ...typed, password: '' });
   }
 
@@ -71,23 +88,15 @@ export class KeywrightSignInElement extends Base {
   }
 
   get #asked(): StepName {
-    const step = this.getAttribute('step') ?? '';
-    return Object.hasOwn(steps, step) ? (step as StepName) : 'sign-in';
-  }
-
-  /** What was set before the element was defined. */
-  #takeTexts(): void {
-    if (!Object.hasOwn(this, 'texts')) return;
-    const { texts } = this;
-    Reflect.deleteProperty(this, 'texts');
-    this.texts = texts;
+    const { step } = this;
+    return step && Object.hasOwn(steps, step) ? step : 'sign-in';
   }
 
   #show(step: StepName, typed: Partial<Typed>): void {
     this.#shown++;
     this.#stopWaiting();
     this.#form.show(step);
-    this.#form.canLeave = !this.hasAttribute('no-sign-up');
+    this.#form.offerOther(!this.noSignUp);
     this.#form.fill(typed);
   }
 
@@ -101,16 +110,16 @@ export class KeywrightSignInElement extends Base {
     const shown = this.#shown;
     this.#stopWaiting();
     form.clear();
-    form.busy = true;
+    form.setBusy(true);
     const outcome = await this.#run();
-    if (shown === this.#shown) form.busy = false;
+    if (shown === this.#shown) form.setBusy(false);
     if (outcome.kind === 'signed-in') this.#finish(outcome.tokens);
     else if (shown === this.#shown) this.#follow(outcome);
   }
 
   async #run(): Promise<Outcome> {
     try {
-      return await steps[this.#form.step].run(this.methods ?? new Direct(this.getAttribute('issuer')), this.#form.typed);
+      return await steps[this.#form.step].run(this.methods ?? new Direct(this.issuer), this.#form.typed);
     } catch (unexpected) {
       console.error(unexpected);
       return { kind: 'refused', code: 'issuer-invalid' };
@@ -146,6 +155,7 @@ export class KeywrightSignInElement extends Base {
     const end = performance.now() + seconds * 1000;
     const clock = create('span', { 'aria-hidden': 'true' });
     const [before, after] = this.#texts['try-again-in'].split('{}');
+    const time = after === undefined ? [] : [clock, create('span', { class: 'kw-unseen' }, spoken(seconds, this.#texts.lang)), after];
     this.#tick = () => {
       const left = Math.ceil((end - performance.now()) / 1000);
       clock.textContent = digits(left);
@@ -154,7 +164,7 @@ export class KeywrightSignInElement extends Base {
       this.#form.notice(this.#texts['try-again']);
     };
     this.#form.blocked = true;
-    this.#form.alert(`${text} ${before}`, clock, create('span', { class: 'kw-unseen' }, spoken(seconds, this.#texts.lang)), after);
+    this.#form.alert(`${text} ${before}`, ...time);
     this.#count();
   }
 
@@ -187,5 +197,10 @@ function two(value: number): string {
 /** Writes a time out: "42 seconds", "15 minutes", "2 hours". */
 function spoken(seconds: number, language: string): string {
   const [length, unit] = seconds < 90 ? [1, 'second'] : seconds < 5400 ? [60, 'minute'] : [3600, 'hour'];
-  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.ceil(seconds / length));
+  const write = (tag: string) => new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.ceil(seconds / length));
+  try {
+    return write(language);
+  } catch {
+    return write(english.lang); // Intl refuses what is no BCP 47 tag, as "de_DE"
+  }
 }

@@ -29,7 +29,7 @@ export interface Step {
 const address = { type: 'email', required: '', dir: 'ltr', autocapitalize: 'none', spellcheck: 'false' };
 const secret = { type: 'password', required: '', autocapitalize: 'none', spellcheck: 'false' };
 
-const known: Field = { name: 'email', input: { ...address, autocomplete: 'username webauthn' } };
+const username: Field = { name: 'email', input: { ...address, autocomplete: 'username webauthn' } };
 const password: Field = { name: 'password', input: { ...secret, autocomplete: 'current-password' } };
 
 const name: Field = { name: 'name', input: { required: '', maxlength: '200', autocomplete: 'name' } };
@@ -42,7 +42,7 @@ const newPassword: Field = {
 /** All steps. A step more is a row here, and its texts. */
 export const steps: Readonly<Record<StepName, Step>> = {
   'sign-in': {
-    fields: [known, password],
+    fields: [username, password],
     run: (methods, { email, password }) => methods.signIn({ email, password }),
     other: 'sign-up',
   },

@@ -7,7 +7,7 @@ export const english = {
   'sign-in.button': 'Sign in',
   'sign-in.busy': 'Signing in…',
   /** What leads here from another step. */
-  'sign-in.question': 'Have an account?',
+  'sign-in.question': 'Already have an account?',
   'sign-in.link': 'Sign in',
 
   'sign-up.title': 'Create your account',
@@ -26,7 +26,7 @@ export const english = {
   'password-hint': 'At least 8 characters. A few words are easier to remember than one hard one.',
   'show-password': 'Show password',
 
-  'account-ready': 'If this address is new here, your account is ready. Sign in to go on.',
+  'account-ready': 'If this address is new here, your account is ready. Sign in to continue.',
   /** `{}` is how long that is. */
   'try-again-in': 'You can try again in {}.',
   'try-again': 'You can try again now.',
@@ -35,7 +35,7 @@ export const english = {
   'input-invalid': 'This cannot be used here. Change it and try again.',
   'too-many-attempts': 'There were too many failed attempts.',
   'registration-closed': 'Nobody can make an account here. Ask the people who run this site for one.',
-  'origin-refused': 'Signing in does not work on this page. The people who run this site can mend that.',
+  'origin-refused': 'Signing in does not work on this page. The people who run this site can fix that.',
   'issuer-invalid': 'Something is wrong with signing in here. Try again later.',
   'issuer-unreachable': 'We cannot reach the sign-in server. What you typed is still here: try again in a moment.',
   'offline': 'You are offline. What you typed is still here: try again once you are connected.',
@@ -44,5 +44,5 @@ export const english = {
 /** What the element says. */
 export type AllTexts = Readonly<Record<keyof typeof english, string>>;
 
-/** Other texts than the English ones. A sentence of the server is replaced under itself. */
+/** Other texts than the English ones. A sentence of the server is translated by a text of that name. */
 export type Texts = Partial<AllTexts> & Readonly<Record<string, string>>;

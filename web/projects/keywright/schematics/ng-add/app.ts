@@ -11,6 +11,8 @@ import { imported, importsOf } from './source';
 export interface App {
   readonly name: string;
   readonly prefix: string;
+  /** Where `ng serve` shows it. */
+  readonly origin: string;
   readonly sourceRoot: string;
   /** Calls bootstrapApplication. */
   readonly main: string;
@@ -26,28 +28,35 @@ export async function findApp(tree: Tree, wanted: string | undefined): Promise<A
   const main = await getMainFilePath(tree, name);
   if (!isStandaloneApp(tree, main)) throw byHand(`${main} does not call bootstrapApplication`);
   const config = findAppConfig(findBootstrapApplicationCall(tree, main), tree, main);
-  if (!config) throw byHand(`${main} gives bootstrapApplication no configuration that can be edited, such as appConfig`);
+  if (!config) throw byHand(`${main} passes bootstrapApplication no configuration that can be edited, such as appConfig`);
   const root = resolveBootstrappedComponentData(tree, main);
   const component = root && imported(tree, main, root.componentImportPathInSameFile);
   if (!component) throw byHand(`${main} imports no root component`);
   const wiring = [config.filePath, main, ...importsOf(tree, config.filePath)];
-  return { name, prefix: project.prefix || 'app', sourceRoot: project.sourceRoot ?? join(project.root, 'src'), main, wiring, component };
+  const sourceRoot = project.sourceRoot ?? join(project.root, 'src');
+  return { name, prefix: project.prefix || 'app', origin: originOf(project), sourceRoot, main, wiring, component };
+}
+
+function originOf({ targets }: ProjectDefinition): string {
+  const serve = targets.get('serve');
+  const { port = 4200, ssl } = { ...serve?.options, ...serve?.configurations?.[serve.defaultConfiguration ?? ''] };
+  return `${ssl ? 'https' : 'http'}://localhost:${port}`;
 }
 
 async function findProject(tree: Tree, wanted: string | undefined): Promise<[string, ProjectDefinition]> {
   const { projects } = await readWorkspace(tree);
   const apps = [...projects].filter(([, { extensions }]) => extensions['projectType'] === 'application');
-  if (apps.length === 0) throw new SchematicsException('This workspace has no application: make one with ng generate application first.');
+  if (apps.length === 0) throw new SchematicsException('This workspace has no application: create one with ng generate application first.');
   const found = wanted === undefined && apps.length === 1 ? apps[0] : apps.find(([name]) => name === wanted);
   if (found) return found;
   const names = apps.map(([name]) => name).join(', ');
-  if (wanted === undefined) throw new SchematicsException(`Say which application: --project one of ${names}.`);
-  throw new SchematicsException(`${wanted} is no application of this workspace: it has ${names}.`);
+  if (wanted === undefined) throw new SchematicsException(`Which application? Run this again with --project and one of these: ${names}.`);
+  throw new SchematicsException(`This workspace has no application named ${wanted}, only ${names}.`);
 }
 
 function byHand(problem: string): SchematicsException {
   return new SchematicsException(
-    `${problem}, and nothing was changed. By hand: add provideKeywright({ issuer: '…', clientId: '…' }) and ` +
-      `provideHttpClient(withInterceptors([keywrightInterceptor])) to the providers of the app, or of its NgModule.`,
+    `${problem}, so nothing was changed. Add provideKeywright({ issuer: '…', clientId: '…' }) and ` +
+      `provideHttpClient(withInterceptors([keywrightInterceptor])) by hand to the providers of the app, or of its NgModule.`,
   );
 }

@@ -2,6 +2,7 @@ import { chain, noop, type Rule } from '@angular-devkit/schematics';
 import { findApp, type App } from './app';
 import { addProfile } from './profile';
 import { addInterceptor, addKeywright } from './providers';
+import { findRoutes, hasRoute } from './routes';
 import { addCallback } from './server-rendering';
 import { addSignInButton } from './sign-in-button';
 import { filesThatImport } from './source';
@@ -19,8 +20,8 @@ export interface Options {
 export function ngAdd(options: Options): Rule {
   return async (tree) => {
     const app = await findApp(tree, options.project);
-    const { issuer, clientId = '', api: apis = [] } = options;
-    const config = { issuer, clientId: clientId || app.name, apis };
+    const { issuer, clientId, api: apis = [] } = options;
+    const config = { issuer, clientId: clientId || clientIdOf(app), apis };
     const wasThere = filesThatImport(tree, app.sourceRoot, 'provideKeywright').length > 0;
     return chain([
       addInterceptor(app),
@@ -32,17 +33,26 @@ export function ngAdd(options: Options): Rule {
   };
 }
 
-function sayThatItWasThere(): Rule {
-  return (_, { logger }) => logger.info('provideKeywright is there already, and was left as it is: change its issuer or clientId there.');
+/** The project's name in the characters that a client id may have: `acme-admin` for `@acme/admin`. */
+function clientIdOf({ name }: App): string {
+  return name.replace(/^@/, '').replaceAll(/[^\w.~-]/g, '-');
 }
 
-function sayWhatIsNext({ name }: App, clientId: string): Rule {
-  return (_, { logger }) =>
+function sayThatItWasThere(): Rule {
+  return (_, { logger }) => logger.info('provideKeywright is already in the app and was left as it is: change the issuer or the client id there.');
+}
+
+function sayWhatIsNext(app: App, clientId: string): Rule {
+  return (tree, { logger }) => {
+    const { name, origin } = app;
+    const routes = findRoutes(tree, app);
+    const page = routes && hasRoute(routes, 'profile') ? 'profile' : '';
     logger.info(`
-${name} signs people in with Keywright. Register it there:
+${name} is set up to sign people in with Keywright. Register it there:
 
-  keywright client add --id ${clientId} --public --trusted --redirect-uri http://localhost:4200/callback --post-logout-redirect-uri http://localhost:4200/
+  keywright client add --id ${clientId} --public --trusted --redirect-uri ${origin}/callback --post-logout-redirect-uri ${origin}/
 
-Then run ng serve, and open http://localhost:4200/profile. More: https://github.com/keywright/keywright/blob/main/docs/angular.md
+Then run ng serve, and open ${origin}/${page}. More: https://github.com/keywright/keywright/blob/main/docs/angular.md
 `);
+  };
 }

@@ -85,7 +85,7 @@ describe('ng add', () => {
     provideKeywright({
       issuer: 'https://id.example.com', // sends people back to /callback
       clientId: 'n',
-      apis: ['/api', 'https://api.example.com/'], // URLs that get the access token, with all below them
+      apis: ['/api', 'https://api.example.com/'], // base URLs of the APIs that get the access token
     })`);
     expect(tree.readText(config)).toContain(`import { provideHttpClient, withInterceptors } from '@angular/common/http';`);
     expect(tree.readText(config)).toContain(`import { keywrightInterceptor, provideKeywright } from '@keywright/angular';`);
@@ -95,8 +95,14 @@ describe('ng add', () => {
     expect(providers(await add())).toMatch(/issuer: 'http:\/\/localhost:10101',.*clientId: 'notes',.*apis: \[\]/s);
   });
 
-  it('writes any client id as a string that TypeScript reads', async () => {
-    expect(providers(await add({ clientId: `Ada's \\ app` }))).toContain(`clientId: 'Ada\\'s \\\\ app'`);
+  it('makes of a scoped name a client id that Keywright takes', async () => {
+    const tree = await add({}, await application('@acme/admin', '', await workspace()));
+    expect(providers(tree)).toContain(`clientId: 'acme-admin'`);
+    expect(said.join('')).toContain('client add --id acme-admin ');
+  });
+
+  it('writes any URL as a string that TypeScript reads', async () => {
+    expect(providers(await add({ api: [`/Ada's \\ notes`] }))).toContain(`apis: ['/Ada\\'s \\\\ notes']`);
   });
 
   it('shows the sign-in button at the top of the app', async () => {
@@ -136,6 +142,7 @@ describe('ng add', () => {
     const after = textOf(await add({ skipUi: true }));
     expect(after[config]).toContain('provideKeywright({');
     expect({ ...after, [config]: '' }).toEqual({ ...before, [config]: '' });
+    expect(said.join('')).toContain('open http://localhost:4200/. ');
   });
 
   it('says how to register the app', async () => {
@@ -143,16 +150,32 @@ describe('ng add', () => {
     expect(said.join('')).toContain(
       'keywright client add --id n --public --trusted --redirect-uri http://localhost:4200/callback --post-logout-redirect-uri http://localhost:4200/\n',
     );
+    expect(said.join('')).toContain('open http://localhost:4200/profile. ');
   });
 
-  it.each(['an app in a folder of its own', 'several apps, of which one is named'])('wires %s', async (several) => {
-    let tree = await application('bills', 'projects/bills', await workspace());
-    if (several.startsWith('several')) tree = await application('notes', 'projects/notes', tree);
-    tree = await add({ project: 'bills' }, tree);
+  it.each([
+    ['the port', { options: { port: 4567 } }, 'http://localhost:4567/'],
+    ['the port and TLS by default', { defaultConfiguration: 'dev', configurations: { dev: { port: 4567, ssl: true } } }, 'https://localhost:4567/'],
+  ])('says %s that ng serve has', async (_, serve, url) => {
+    const workspace = JSON.parse(app.readText('/angular.json'));
+    Object.assign(workspace.projects.notes.architect.serve, serve);
+    app.overwrite('/angular.json', JSON.stringify(workspace));
+    await add();
+    expect(said.join('')).toContain(`--redirect-uri ${url}callback --post-logout-redirect-uri ${url}\n`);
+    expect(said.join('')).toContain(`open ${url}profile. `);
+  });
+
+  it('wires an app in a folder of its own', async () => {
+    const tree = await add({ project: 'bills' }, await application('bills', 'projects/bills', await workspace()));
     expect(tree.readText('/projects/bills/src/app/app.config.ts')).toContain(`clientId: 'bills'`);
     expect(tree.readText('/projects/bills/src/app/app.routes.ts')).toContain(`import('./profile/profile')`);
     expect(tree.files).toContain('/projects/bills/src/app/profile/profile.ts');
-    if (several.startsWith('several')) expect(tree.readText('/projects/notes/src/app/app.config.ts')).not.toContain('eywright');
+  });
+
+  it('wires of several apps the one that is named', async () => {
+    const tree = await add({ project: 'bills' }, await application('bills', 'projects/bills', app));
+    expect(tree.readText('/projects/bills/src/app/app.config.ts')).toContain(`clientId: 'bills'`);
+    expect(tree.readText(config)).not.toContain('eywright');
   });
 });
 
@@ -200,7 +223,7 @@ describe('ng add to an app that has HttpClient', () => {
   it('refuses interceptors that are no array literal, and says what to do', async () => {
     replace(config, 'provideRouter(routes)', 'provideRouter(routes), provideHttpClient(withInterceptors(mine))');
     const before = textOf(app);
-    await expect(add()).rejects.toThrow(/^mine in \/?src\/app\/app.config.ts is no array literal, .* Add keywrightInterceptor to it by hand/);
+    await expect(add()).rejects.toThrow(/^mine in \/?src\/app\/app.config.ts is not an array literal, .* Add keywrightInterceptor to it by hand/);
     expect(textOf(app)).toEqual(before);
   });
 });
@@ -216,7 +239,7 @@ describe('a second ng add', () => {
     replace(config, '    provideRouter(routes),\n', '');
     replace(config, '    provideBrowserGlobal', '    provideRouter(routes),\n    provideBrowserGlobal');
     replace('/src/app/app.html', '<header>', '<nav>');
-    replace('/src/app/profile/profile.html', 'What the issuer says of you', 'You');
+    replace('/src/app/profile/profile.html', 'What the issuer says about you', 'You');
     replace(routes, 'canActivate: [keywrightGuard]', `canActivate: [requireScope('profile')]`);
     const before = textOf(app);
     expect(textOf(await add({ issuer: 'https://other.example.com' }))).toEqual(before);
@@ -283,6 +306,7 @@ describe('ng add to an app of another kind', () => {
     expect(tree.readText(config)).toContain('provideKeywright({');
     expect(tree.exists('/src/app/profile/profile.ts')).toBe(false);
     expect(said.join('\n')).toContain('No routes were found that can be edited');
+    expect(said.join('')).toContain('open http://localhost:4200/. ');
   });
 
   it('finds routes in the configuration itself', async () => {
@@ -341,7 +365,7 @@ describe('ng add to an app that a server renders', () => {
     replace(config, 'provideRouter(routes)', '');
     const before = app.readText(serverRoutes);
     expect((await add()).readText(serverRoutes)).toBe(before);
-    expect(said.join('\n')).toContain('the server will answer 404 to the callback');
+    expect(said.join('\n')).toContain('the server will answer 404 for the callback');
   });
 });
 
@@ -352,22 +376,30 @@ describe('ng add refuses', () => {
 
   it('to choose between applications', async () => {
     await application('bills', 'projects/bills', app);
-    await expect(add()).rejects.toThrow('Say which application: --project one of notes, bills.');
+    await expect(add()).rejects.toThrow('Which application? Run this again with --project and one of these: notes, bills.');
   });
 
   it('a project that is no application', async () => {
-    await expect(add({ project: 'nots' })).rejects.toThrow('nots is no application of this workspace: it has notes.');
+    await expect(add({ project: 'nots' })).rejects.toThrow('This workspace has no application named nots, only notes.');
   });
 
   it('an issuer that is no URL', async () => {
     await expect(add({ issuer: 'id.example.com' })).rejects.toThrow('must match pattern "^https?://"');
   });
 
+  it.each([
+    ['a quote', `Ada's`],
+    ['a space', 'my app'],
+    ['another command', 'app;date'],
+  ])('a client id with %s, which a shell would take for something else', async (_, clientId) => {
+    await expect(add({ clientId })).rejects.toThrow('"/clientId" must match pattern');
+  });
+
   it('an app of NgModules, and says what to do by hand', async () => {
     const old = await application('old', '', await workspace(), { standalone: false });
     const before = textOf(old);
     await expect(add({}, old)).rejects.toThrow(
-      `src/main.ts does not call bootstrapApplication, and nothing was changed. By hand: add provideKeywright({ issuer: '…', clientId: '…' })`,
+      `src/main.ts does not call bootstrapApplication, so nothing was changed. Add provideKeywright({ issuer: '…', clientId: '…' })`,
     );
     expect(textOf(old)).toEqual(before);
   });

@@ -12,7 +12,7 @@ export function addProfile(app: App): Rule {
   return (tree, { logger }) => {
     const routes = findRoutes(tree, app);
     if (!routes) {
-      logger.warn('No routes were found that can be edited, so no page was made. To guard one: canActivate: [keywrightGuard].');
+      logger.warn('No routes were found that can be edited, so no page was added. To guard a page of yours: canActivate: [keywrightGuard].');
       return noop();
     }
     return hasRoute(routes, 'profile') ? noop() : chain([writeFiles(app, 'profile'), addGuarded(app, routes), renderInBrowser(app, 'profile')]);

@@ -38,7 +38,7 @@ export function addKeywright({ sourceRoot, main }: App, { issuer, clientId, apis
     const code = `provideKeywright({
       issuer: ${quoted(issuer)}, // sends people back to /callback
       clientId: ${quoted(clientId)},
-      apis: [${apis.map(quoted).join(', ')}], // URLs that get the access token, with all below them
+      apis: [${apis.map(quoted).join(', ')}], // base URLs of the APIs that get the access token
     })`;
     addProvider(tree, main, code, { [library]: ['provideKeywright'] });
   };

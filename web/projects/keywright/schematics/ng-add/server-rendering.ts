@@ -10,7 +10,7 @@ export function addCallback(app: App): Rule {
   return (tree, { logger }) => {
     if (!findServerRoutes(tree, app)) return noop();
     if (findRoutes(tree, app)) return chain([addEmptyRoutes(app), renderInBrowser(app, 'callback')]);
-    logger.warn('No routes were found that can be edited, so the server will answer 404 to the callback. Make it a route, of RenderMode.Client.');
+    logger.warn('No routes were found that can be edited, so the server will answer 404 for the callback. Add a route for it, with RenderMode.Client.');
     return noop();
   };
 }

@@ -33,7 +33,7 @@ function show({ component, prefix }: App): Rule {
 function metadataOf(tree: Tree, component: string): ts.ObjectLiteralExpression {
   const [metadata] = getDecoratorMetadata(getSourceFile(tree, component), 'Component', '@angular/core');
   if (metadata && ts.isObjectLiteralExpression(metadata)) return metadata;
-  throw new SchematicsException(`${component} has no component that can be edited, and nothing was changed: run this again with --skip-ui.`);
+  throw new SchematicsException(`${component} has no component that can be edited, so nothing was changed: run this again with --skip-ui.`);
 }
 
 /** A test that renders the app renders the button too. */

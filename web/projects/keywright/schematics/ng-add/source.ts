@@ -83,7 +83,7 @@ export function addToProperty(object: ts.ObjectLiteralExpression, property: stri
 export function addToArray(array: ts.Expression, element: string): Insertion {
   if (ts.isArrayLiteralExpression(array)) return addToList(array.elements, array.getStart() + 1, element);
   const place = `${array.getText()} in ${array.getSourceFile().fileName}`;
-  throw new SchematicsException(`${place} is no array literal, and nothing was changed. Add ${element} to it by hand, and run this again.`);
+  throw new SchematicsException(`${place} is not an array literal, so nothing was changed. Add ${element} to it by hand, then run this again.`);
 }
 
 /** Adds to the end of a list that begins somewhere, be it of elements or of arguments. */

@@ -10,17 +10,17 @@ export interface KeywrightConfig {
   readonly clientId?: string;
   /** What to ask for, separated by spaces; `openid profile email` unless said otherwise. */
   readonly scope?: string;
-  /** For which API the tokens are: its audience (RFC 8707). */
+  /** The API that the tokens are for: a resource indicator (RFC 8707). */
   readonly resource?: string;
-  /** URLs that get the access token: of this very origin, and of this path or below it. One that begins with a slash is the page's own. */
+  /** URLs that get the access token, with everything below their path. One that begins with `/` is on the app's own origin. */
   readonly apis?: readonly string[];
 }
 
 /** The configuration, or what fetches it when the app starts; it may `inject`, and ask `HttpClient` at once. */
 export type KeywrightConfigSource = KeywrightConfig | (() => KeywrightConfig | Promise<KeywrightConfig>);
 
-/** Where the app lives. A page without a base element takes its own address for it, which is no use. */
-export const BASE_URL = new InjectionToken<string>('base URL of the app', {
+/** Where the app lives. `baseURI` will not do: without a base element it is the page's own address. */
+export const BASE_URL = new InjectionToken<string>('BASE_URL', {
   factory: () => {
     const document = inject(DOCUMENT);
     const base = inject(APP_BASE_HREF, { optional: true }) ?? document.querySelector('base[href]')?.getAttribute('href') ?? '/';
@@ -29,16 +29,16 @@ export const BASE_URL = new InjectionToken<string>('base URL of the app', {
 });
 
 /** How long to wait for an answer, in milliseconds. */
-export const patience = 15_000;
+export const requestTimeout = 15_000;
 
-/** Waits, in milliseconds, by what keeps no app from being stable. */
-export function rest(milliseconds: number): Promise<void> {
+/** Waits, in milliseconds, and keeps no app of Zone.js from being stable, as setTimeout does. */
+export function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     AbortSignal.timeout(milliseconds).onabort = () => resolve();
   });
 }
 
-export const CONFIG_SOURCE = new InjectionToken<KeywrightConfigSource>('what provideKeywright was given');
+export const CONFIG_SOURCE = new InjectionToken<KeywrightConfigSource>('CONFIG_SOURCE');
 
 /** The configuration, once it is known. */
 @Injectable()
@@ -58,24 +58,28 @@ export class Config {
   }
 
   async #ask(): Promise<KeywrightConfig> {
-    const source = this.#source;
     try {
-      this.asking = true;
-      const answer = typeof source === 'function' ? runInInjectionContext(this.#injector, source) : source;
-      this.asking = false;
-      return checked(await Promise.race([answer, late()]));
+      return checked(await Promise.race([this.#call(), late()]));
     } catch (cause) {
       if (cause instanceof KeywrightError) throw cause;
       throw invalid('see the cause', cause);
+    }
+  }
+
+  #call(): KeywrightConfig | Promise<KeywrightConfig> {
+    const source = this.#source;
+    this.asking = true;
+    try {
+      return typeof source === 'function' ? runInInjectionContext(this.#injector, source) : source;
     } finally {
       this.asking = false;
     }
   }
 }
 
-/** A request that the source makes later than at once waits for its answer, and so for ever. */
+/** What the source asks the interceptor's HttpClient later waits for the configuration, which waits for it. */
 async function late(): Promise<never> {
-  await rest(patience);
+  await delay(requestTimeout);
   throw invalid('too slow, or waits for itself: use fetch');
 }
 
@@ -88,7 +92,7 @@ function checked(config: KeywrightConfig): KeywrightConfig {
   if (!crypto.subtle) throw invalid('the page needs https');
   for (const url of [issuer, ...apis.filter((api) => !api.startsWith('/'))]) {
     if (!isSafe(URL.parse(url)) || (url === issuer && /[?#]/.test(url))) {
-      throw invalid(`${url} is no https URL; http is for localhost alone`);
+      throw invalid(`${url} is not an https URL (http is for localhost only)`);
     }
   }
   return config;
@@ -102,4 +106,16 @@ export function isSafe(url: URL | null): url is URL {
 /** Says whether plain http is safe to use: nothing leaves this machine. */
 export function isLocal({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && /^(localhost|.+\.localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+}
+
+/** Says whether a URL is that of one of the configuration's `apis`, or below it. */
+export function isApi(url: string, apis: readonly string[] = [], base: string, baseURI: string): boolean {
+  const target = URL.parse(url, baseURI); // as the browser does
+  return target !== null && apis.some((api) => covers(new URL(api, base), target));
+}
+
+function covers(api: URL, target: URL): boolean {
+  if (/%2f|%5c|(\.|%2e){2};/i.test(target.pathname)) return false; // servers differ in what path that is
+  const prefix = api.pathname.replace(/\/$/, '');
+  return target.origin === api.origin && (target.pathname === api.pathname || target.pathname.startsWith(prefix + '/'));
 }

@@ -3,14 +3,14 @@ import { Config } from './config';
 import { KeywrightError } from './error';
 import { Credentials, Flow, Registration, SignInOptions } from './flow';
 import { below, Issuer, reach, revoke, send } from './issuer';
-import { begin, Issued, now, Person, Renewable, Tokens } from './tokens';
+import { begin, Identity, Issued, now, Renewable, Tokens } from './tokens';
 
 export interface DirectOptions {
   /** The app's page with the sign-in form; the guard leads there. Default `/login`. */
   readonly page?: string;
 }
 
-export const DIRECT_OPTIONS = new InjectionToken<DirectOptions>('options of withDirectSignIn', { factory: () => ({}) });
+export const DIRECT_OPTIONS = new InjectionToken<DirectOptions>('DIRECT_OPTIONS', { factory: () => ({}) });
 
 /** The client that the tokens of the API belong to. */
 const clientId = 'direct';
@@ -59,11 +59,11 @@ export class Direct extends Flow {
     await this.#call('register', { email: person.email, name: person.name, password: person.password });
   }
 
-  person(issued: Issued, _: Renewable): Promise<Person> {
+  identify(issued: Issued, _: Renewable): Promise<Identity> {
     return this.#profile(issued, -Infinity);
   }
 
-  async #profile({ accessToken }: Issued, authenticatedAt: number): Promise<Person> {
+  async #profile({ accessToken }: Issued, authenticatedAt: number): Promise<Identity> {
     const { id, name, email } = await this.#call('profile', undefined, accessToken);
     return { user: { id: id!, name, email }, authenticatedAt };
   }

@@ -4,21 +4,21 @@ declare const ngDevMode: unknown;
 const advice =
   typeof ngDevMode === 'undefined' || ngDevMode
     ? ({
-        'config-invalid': 'What provideKeywright was given cannot work: mend it.',
-        'issuer-unreachable': 'The issuer does not answer this page: is it running, and is this origin one of the client (CORS)? Offer to try again.',
-        'issuer-mismatch': 'Another issuer answered than the one that is configured: make the two URLs the same.',
-        'issuer-invalid': 'The answer is none of an OpenID Provider: check the issuer URL.',
-        'sign-in-refused': 'The person or the issuer said no. Offer to sign in again; do not begin by itself.',
-        'state-mismatch': 'The answer belongs to no sign-in that was begun in this tab: offer to sign in again.',
+        'config-invalid': 'The configuration given to provideKeywright cannot work: fix it.',
+        'issuer-unreachable': 'The issuer does not answer this page: is it running, and is this origin registered for the client (CORS)? Offer to try again.',
+        'issuer-mismatch': 'A different issuer answered than the configured one: use the URL that the issuer calls itself.',
+        'issuer-invalid': 'This is not the answer of an OpenID Provider: check the issuer URL.',
+        'sign-in-refused': 'The person or the issuer said no. Offer to sign in again; do not start it automatically.',
+        'state-mismatch': 'The answer belongs to no sign-in of this tab: offer to sign in again.',
         'token-refused': 'The token endpoint refused: offer to sign in again.',
-        'id-token-invalid': 'The ID token, or what came with it, is not to be believed. Offer to sign in again; if it stays, tell the operator. For exp, is the clock of this device right?',
+        'id-token-invalid': 'The ID token, or what came with it, cannot be trusted. Offer to sign in again; if it persists, tell the operator. For exp, check the clock of this device.',
         'session-ended': 'The session is over: offer to sign in again.',
-        'storage-forbidden': 'The browser keeps nothing for this page, so no sign-in can come back to it: ask the person to allow it.',
-        'scope-missing': 'The route needs a scope that was asked for and not granted: may this client have it, and this person?',
-        'credentials-wrong': 'E-mail or password are wrong: let the person try again.',
-        'input-invalid': 'What was typed in the field is refused: let the person mend it.',
+        'storage-forbidden': 'The browser blocks storage for this page, so no sign-in can come back to it: ask the person to allow it.',
+        'scope-missing': 'The route needs a scope that was requested and not granted: are the client and the person allowed it?',
+        'credentials-wrong': 'Wrong e-mail or password: let the person try again.',
+        'input-invalid': 'The field was refused: let the person correct it.',
         'too-many-attempts': 'Too many failed sign-ins: wait for retryAfter seconds.',
-        'registration-closed': 'The operator lets nobody register.',
+        'registration-closed': 'Registration is closed.',
         'origin-refused': 'Pages of this origin may not sign in directly: the operator lists origins in direct_origins.',
       } as const)
     : undefined;
@@ -53,4 +53,23 @@ export class KeywrightError extends Error {
     this.retryAfter = retryAfter;
     this.fields = fields;
   }
+}
+
+/** Refuses an ID token, or what came beside it. */
+export function invalidToken(reason: string, cause?: unknown): KeywrightError {
+  return new KeywrightError('id-token-invalid', { reason, cause });
+}
+
+export function unreachable(issuer: string, cause: unknown): KeywrightError {
+  return new KeywrightError('issuer-unreachable', { found: issuer, cause });
+}
+
+/** Says whether a refresh was refused for good. */
+export function isOver(error: unknown): boolean {
+  return error instanceof KeywrightError && error.code === 'token-refused' && error.reason !== 'temporarily_unavailable';
+}
+
+/** Says whether an answer was not to be believed. */
+export function isForged(error: unknown): boolean {
+  return error instanceof KeywrightError && (error.code === 'id-token-invalid' || error.code === 'issuer-mismatch');
 }

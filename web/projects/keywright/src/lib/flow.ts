@@ -1,5 +1,5 @@
 import { Issuer } from './issuer';
-import { Issued, Person, Renewable, Tokens } from './tokens';
+import { Identity, Issued, Renewable, Tokens } from './tokens';
 
 /** An e-mail and a password, for direct sign-in. */
 export interface Credentials {
@@ -18,13 +18,13 @@ export interface SignInOptions extends Partial<Credentials> {
   readonly returnTo?: string;
   /** More scopes than the configuration's. */
   readonly scope?: readonly string[];
-  /** How many seconds ago the person may have proved who they are. */
+  /** How long ago, in seconds, the person may have proved who they are: `max_age`. */
   readonly maxAge?: number;
   /** OpenID Connect Core §3.1.2.1; `create` begins with an account: Initiating User Registration via OpenID Connect 1.0 §4. */
   readonly prompt?: 'none' | 'login' | 'consent' | 'select_account' | 'create';
   /** An e-mail address to begin with. */
   readonly loginHint?: string;
-  /** Languages for the issuer's pages, as BCP 47 tags. */
+  /** Languages of the issuer's pages: BCP 47 tags, best first, separated by spaces. */
   readonly uiLocales?: string;
 }
 
@@ -39,21 +39,25 @@ export abstract class Flow {
   /**
    * Takes an answer off the address bar, before the router reads it.
    *
-   * @returns what finishes that sign-in, given whether the browser knows of somebody; it answers undefined if nobody is signed in
+   * @returns what finishes that sign-in, given whether somebody was signed in in this browser; it answers undefined if
+   * nobody is signed in
    */
-  abstract arrive(): ((known: boolean) => Promise<Tokens | undefined>) | undefined;
+  abstract arrive(): ((wasSignedIn: boolean) => Promise<Tokens | undefined>) | undefined;
   /**
    * Asks whether the issuer still knows the person, without any page.
    *
-   * @param known that somebody was signed in in this browser
-   * @param stands whether nobody has signed out meanwhile
+   * @param wasSignedIn that somebody was, in this browser
+   * @param isCurrent whether nobody has signed out meanwhile
    */
-  abstract restore(known: boolean, stands: () => boolean): Promise<Tokens | undefined>;
-  /** @param returnTo a URL of this app */
-  abstract signIn(options: SignInOptions, returnTo: string): Promise<Tokens | undefined>;
+  abstract restore(wasSignedIn: boolean, isCurrent: () => boolean): Promise<Tokens | undefined>;
+  /**
+   * @param returnTo a URL of this app
+   * @param shown whether a page of the app was, to which the back button may lead
+   */
+  abstract signIn(options: SignInOptions, returnTo: string, shown: boolean): Promise<Tokens | undefined>;
   abstract register(person: Registration): Promise<void>;
-  /** Says who it is that refreshed tokens speak for. */
-  abstract person(issued: Issued, of: Renewable): Promise<Person>;
+  /** Says whom refreshed tokens speak for. */
+  abstract identify(issued: Issued, of: Renewable): Promise<Identity>;
   /** Ends the session at the issuer; our own memory of it is gone already. */
   abstract signOut(tokens: Tokens | undefined): Promise<void>;
 }

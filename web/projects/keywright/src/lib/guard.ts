@@ -10,7 +10,7 @@ import { SignInOptions } from './flow';
 export const keywrightGuard: CanActivateFn = (_, { url }) => admit(url, () => undefined);
 
 /** Lets people in whose tokens have these scopes, and asks for those that were not asked for yet. */
-export function requireScope(...needed: string[]): CanActivateFn {
+export function requireScope(...needed: [string, ...string[]]): CanActivateFn {
   return (_, { url }) =>
     admit(url, (keywright) => {
       const missing = needed.filter((scope) => !keywright.scope().includes(scope));
@@ -37,16 +37,18 @@ type Missing = SignInOptions | 'refused' | undefined;
 async function admit(url: string, missing: (keywright: Keywright) => Missing): Promise<GuardResult> {
   const keywright = inject(Keywright);
   const router = inject(Router);
-  const elsewhere = (page: string, queryParams?: object) => {
-    const target = router.createUrlTree([page], { queryParams });
-    return router.serializeUrl(router.createUrlTree([page])) === url.split(/[?#]/)[0] ? false : target;
+  const page = keywright.signInPage;
+  const elsewhere = (target: string, queryParams?: object) => {
+    const isHere = router.serializeUrl(router.createUrlTree([target])) === url.split(/[?#]/)[0];
+    return !isHere && router.createUrlTree([target], { queryParams });
   };
   const status = await keywright.ready();
   if (status === 'starting') return false; // on a server
   const lacking = status === 'signed-in' ? missing(keywright) : {};
   if (!lacking) return true;
-  const asksItself = status !== 'signed-in' || keywright.takesPasswords;
-  if (keywright.signInPage && lacking !== 'refused' && asksItself) return elsewhere(keywright.signInPage, { [returnParameter]: url });
-  if (status !== 'failed' && lacking !== 'refused' && (await keywright.signIn({ ...lacking, returnTo: url }))) return true;
-  return elsewhere(keywright.signInPage ?? '/', lacking === 'refused' ? undefined : { [returnParameter]: url });
+  if (lacking === 'refused') return elsewhere(page ?? '/');
+  const isForApp = status !== 'signed-in' || keywright.takesPasswords;
+  if (page && isForApp) return elsewhere(page, { [returnParameter]: url });
+  if (status !== 'failed' && (await keywright.signIn({ ...lacking, returnTo: url }))) return true;
+  return elsewhere(page ?? '/', { [returnParameter]: url });
 }

@@ -5,7 +5,8 @@ import { Keywright } from './keywright';
 
 /**
  * Sends the access token to the configuration's `apis`, and nowhere else. When an API answers 401, it gets one more
- * request, with a new token. What carries an `Authorization` header already is left alone.
+ * request, with a new token. What carries an `Authorization` header already is left alone. A request fails with a
+ * `KeywrightError` when its token has expired and renewing it fails.
  */
 export const keywrightInterceptor: HttpInterceptorFn = (request, next) => {
   const keywright = inject(Keywright);
@@ -14,15 +15,15 @@ export const keywrightInterceptor: HttpInterceptorFn = (request, next) => {
     switchMap((token) => (token ? send(token, keywright.user()?.id) : next(request))),
   );
 
-  function send(token: string, person: string | undefined): Observable<HttpEvent<unknown>> {
+  function send(token: string, userId: string | undefined): Observable<HttpEvent<unknown>> {
     return next(authorized(request, token)).pipe(
-      catchError((error) => (isRefused(error) ? sendAgain(token, person, error) : throwError(() => error))),
+      catchError((error) => (isRefused(error) ? sendAgain(token, userId, error) : throwError(() => error))),
     );
   }
 
-  function sendAgain(refused: string, person: string | undefined, error: HttpErrorResponse): Observable<HttpEvent<unknown>> {
+  function sendAgain(refused: string, userId: string | undefined, error: HttpErrorResponse): Observable<HttpEvent<unknown>> {
     return from(keywright.nextAccessToken(refused)).pipe(
-      switchMap((token) => (token && keywright.user()?.id === person ? next(authorized(request, token)) : throwError(() => error))),
+      switchMap((token) => (token && keywright.user()?.id === userId ? next(authorized(request, token)) : throwError(() => error))),
     );
   }
 };
@@ -32,5 +33,5 @@ function authorized(request: HttpRequest<unknown>, token: string): HttpRequest<u
 }
 
 function isRefused(error: unknown): error is HttpErrorResponse {
-  return (error as HttpErrorResponse | undefined)?.status === 401; // without the class an app may load HttpClient later
+  return (error as HttpErrorResponse | undefined)?.status === 401; // by its shape: its class would bring HttpClient into the first load
 }

@@ -1,30 +1,27 @@
 import { isPlatformServer, Location } from '@angular/common';
 import { computed, DestroyRef, DOCUMENT, inject, Injectable, InjectionToken, Injector, PLATFORM_ID, signal, Signal } from '@angular/core';
 import { Router } from '@angular/router';
-import { BASE_URL, Config, rest } from './config';
-import { KeywrightError } from './error';
+import { BASE_URL, Config, delay, isApi } from './config';
+import { isForged, isOver, KeywrightError } from './error';
 import { Flow, Registration, SignInOptions } from './flow';
 import { protocol, revoke } from './issuer';
-import { forget, keep, recallRecord } from './storage';
+import { forget, keep, recall } from './storage';
 import { Message, Tabs } from './tabs';
-import { Claims, goOn, isOver, now, Renewable, shift, Tokens, User } from './tokens';
+import { Claims, now, renew, Renewable, shift, Tokens, User } from './tokens';
 
 declare const ngDevMode: unknown;
 
-/** Whether somebody is signed in. `failed`: nobody is, and to try again by itself would not help; `error()` says why. */
+/** Whether somebody is signed in. `failed`: nobody is, and an automatic retry would not help; `error()` says why. */
 export type Status = 'starting' | 'signed-out' | 'signed-in' | 'failed';
 
-/** Whether refresh tokens are kept in localStorage: see `withStoredRefreshToken`. */
-export const STORES_REFRESH_TOKEN = new InjectionToken<boolean>('keeps refresh tokens', { factory: () => false });
+/** What is kept of tokens in localStorage: nothing, or see `withStoredRefreshToken`. */
+export const KEPT = new InjectionToken<(keyof Renewable)[]>('KEPT', { factory: () => [] });
 
 /** The query parameter that keeps a deep link while a person is at the app's sign-in page. */
 export const returnParameter = 'returnTo';
 
 /** How long a request waits for the next token while the last one lives, in milliseconds. */
-const refreshPatience = 2000;
-
-/** What is kept of tokens where refresh tokens are. */
-const renewable: (keyof Renewable)[] = ['session', 'since', 'generation', 'refreshToken', 'subject', 'scope', 'askedScope'];
+const refreshTimeout = 2000;
 
 /** Failures after which the person simply tries again. */
 const harmless = ['credentials-wrong', 'input-invalid', 'too-many-attempts', 'session-ended', 'registration-closed'];
@@ -38,7 +35,7 @@ export class Keywright {
   readonly #document = inject(DOCUMENT);
   readonly #injector = inject(Injector);
   readonly #isServer = isPlatformServer(inject(PLATFORM_ID));
-  readonly #stores = inject(STORES_REFRESH_TOKEN);
+  readonly #fields = inject(KEPT);
 
   readonly #tokens = signal<Tokens | undefined>(undefined);
   readonly #absence = signal<Exclude<Status, 'signed-in'>>('starting');
@@ -47,7 +44,7 @@ export class Keywright {
   #refreshing?: Promise<void>;
   #tabs?: Tabs;
   #name = '';
-  /** The browser keeps that somebody is signed in. */
+  /** localStorage has a record that somebody is signed in. */
   #recorded = false;
   /** Counts sign-outs: what began before one does not count after it. */
   #epoch = 0;
@@ -86,23 +83,25 @@ export class Keywright {
     }
   }
 
-  /** Waits until it is known whether somebody is signed in. On a server nobody knows, and the answer is `starting`. */
+  /** Waits until it is known whether somebody is signed in, still or again. On a server nobody knows, and the answer is `starting`. */
   async ready(): Promise<Status> {
     await this.#started;
+    if (now() >= (this.#tokens()?.expiresAt ?? Infinity)) await this.#refresh().catch(() => {}); // error() says it
     return this.status();
   }
 
   /**
    * Signs in: at the issuer's pages, or directly with an e-mail and a password.
    *
-   * @returns whether somebody is signed in; if not, `error()` says why. It does not return where the page is left.
+   * @returns whether somebody is signed in; if not, `error()` says why. It never resolves where the page is left.
    */
   async signIn(options: SignInOptions = {}): Promise<boolean> {
     await this.#started; // it may be about to leave the page
     const deepLink = options.returnTo ?? this.#deepLink();
     const returnTo = this.#ownUrl(deepLink ?? this.#router.url);
     const before = this.#tokens();
-    await this.#attempt(() => this.#flow.signIn(options, returnTo ?? this.#base));
+    const shown = this.#router.lastSuccessfulNavigation() !== null;
+    await this.#attempt(() => this.#flow.signIn(options, returnTo ?? this.#base, shown));
     const after = this.#tokens();
     if (after && after !== before && deepLink !== undefined && returnTo) await this.#router.navigateByUrl(deepLink);
     return after !== undefined;
@@ -128,7 +127,10 @@ export class Keywright {
   async signOut(): Promise<void> {
     await this.#open().catch(() => {});
     const tokens = this.#tokens();
-    this.#endEverywhere(false);
+    const session = tokens?.session;
+    const at = Date.now();
+    this.#tabs?.tell({ type: 'signed-out', session, at });
+    this.#signedOut(session, at);
     await this.#flow.signOut(tokens).catch((error) => this.#fail(error));
   }
 
@@ -144,13 +146,15 @@ export class Keywright {
    * @throws KeywrightError if it has expired and the issuer cannot be asked for another
    */
   async accessToken(url: string): Promise<string | undefined> {
-    if (this.#isServer || this.#config.asking || !(await this.#isApi(url))) return undefined;
+    if (this.#isServer || this.#config.asking) return undefined;
+    const config = await this.#config.load().catch(() => undefined); // error() says it
+    if (!isApi(url, config?.apis, this.#base, this.#document.baseURI)) return undefined;
     await this.#started;
-    if (this.#recorded && !this.#isKnown()) this.#end(this.#tokens()?.session); // signed out elsewhere, and this tab did not hear it
+    if (this.#recorded && !this.#record()) this.#leave(this.#tokens()?.session); // signed out elsewhere, and this tab did not hear it
     const tokens = this.#tokens();
     if (tokens && now() >= tokens.refreshAt) {
       const next = [this.#refresh()];
-      if (tokens.expiresAt - now() > refreshPatience) next.push(rest(refreshPatience));
+      if (tokens.expiresAt - now() > refreshTimeout) next.push(delay(refreshTimeout));
       await Promise.race(next).catch((error) => {
         if (now() >= tokens.expiresAt) throw error;
       });
@@ -169,12 +173,6 @@ export class Keywright {
   /** Says that a route needs a scope which the person did not get. */
   lacks(scope: string): void {
     this.#error.set(new KeywrightError('scope-missing', { reason: scope }));
-  }
-
-  async #isApi(url: string): Promise<boolean> {
-    const config = await this.#config.load().catch(() => undefined); // error() says it
-    const target = URL.parse(url, this.#document.baseURI); // as the browser does
-    return target !== null && (config?.apis ?? []).some((api) => covers(new URL(api, this.#base), target));
   }
 
   /** Signs in by what work brings, unless somebody signs out meanwhile. */
@@ -200,28 +198,29 @@ export class Keywright {
 
   async #arrive(arrival: (known: boolean) => Promise<Tokens | undefined>): Promise<Tokens | undefined> {
     try {
-      const tokens = await arrival(this.#isKnown());
+      const tokens = await arrival(!!this.#record());
       if (!tokens) forget('localStorage', this.#name); // the issuer knows nobody: no need to ask it again
       return tokens;
     } catch (error) {
       // Who goes back in the history to the issuer's page comes with an answer that nothing here waits for.
-      if (error instanceof KeywrightError && error.code === 'state-mismatch' && this.#isKnown()) return this.#restore();
+      if (error instanceof KeywrightError && error.code === 'state-mismatch' && this.#record()) return this.#restore();
       throw error;
     }
   }
 
   async #restore(): Promise<Tokens | undefined> {
     const epoch = this.#epoch;
-    if (this.#isKnown()) await this.#ask();
+    if (this.#record()) await this.#askTabs();
     if (this.#tokens()) return undefined;
-    if (this.#kept()) {
+    if (this.#record()?.refreshToken) {
       await this.#refresh();
       if (this.#tokens()) return undefined;
     }
-    return this.#flow.restore(this.#isKnown(), () => epoch === this.#epoch);
+    const record = this.#record();
+    return record === null ? undefined : this.#flow.restore(!!record, () => epoch === this.#epoch);
   }
 
-  async #ask(): Promise<void> {
+  async #askTabs(): Promise<void> {
     this.#asking = this.#epoch;
     await this.#tabs!.ask(this.#tokens());
     this.#asking = undefined;
@@ -236,18 +235,19 @@ export class Keywright {
     const epoch = this.#epoch;
     const before = this.#tokens();
     return this.#tabs!.alone(async () => {
-      await this.#ask();
+      await this.#askTabs();
       if (epoch !== this.#epoch || this.#tokens() !== before) return; // signed out, or another tab was first
-      const from = this.#kept() ?? before;
-      if (before && from?.subject !== before.subject) return this.#give(before);
-      if (!from?.refreshToken) return this.#sessionEnded();
+      const kept = this.#record();
+      const from = kept?.refreshToken ? (kept as Renewable) : before; // kept by an earlier load of the app, or by another tab
+      if (before && from?.subject !== before.subject) return this.#yieldTo(before);
+      if (!from?.refreshToken) return this.#sessionEnded(from?.session);
       const isOutdated = () => epoch !== this.#epoch || (this.#tokens() ?? from).session !== from.session;
       try {
         const tokens = await this.#renewed(from);
         if (isOutdated()) return this.#discard(tokens);
         this.#take(tokens);
       } catch (error) {
-        if (!isOutdated()) this.#refreshFailed(error);
+        if (!isOutdated()) this.#refreshFailed(from.session, error);
       }
     });
   }
@@ -257,33 +257,30 @@ export class Keywright {
     const issued = await refresh(await this.#flow.issuer(), from);
     const before = this.#tokens();
     const same = before?.session === from.session ? before : undefined;
-    return goOn({ idToken: same?.idToken, ...from }, issued, same ?? (await this.#flow.person(issued, from)));
+    return renew({ idToken: same?.idToken, ...from }, issued, same ?? (await this.#flow.identify(issued, from)));
   }
 
-  #refreshFailed(error: unknown): void {
-    if (isOver(error)) return this.#sessionEnded(error);
-    if (isForged(error)) this.#endEverywhere(true);
+  #refreshFailed(session: string, error: unknown): void {
+    if (isOver(error)) return this.#sessionEnded(session, error);
+    if (isForged(error)) this.#endInAllTabs(session);
     this.#fail(error);
     throw error;
   }
 
-  #sessionEnded(cause?: unknown): void {
-    this.#endEverywhere(true);
+  #sessionEnded(session: string | undefined, cause?: unknown): void {
+    this.#endInAllTabs(session);
     this.#error.set(new KeywrightError('session-ended', { cause }));
   }
 
-  /** @param ended by itself: nobody signed out */
-  #endEverywhere(ended: boolean): void {
-    const session = this.#tokens()?.session;
-    const at = Date.now();
-    if (!ended) this.#signedOutAt = at;
-    this.#tabs?.tell({ type: 'signed-out', session, at, ended });
+  /** Ends a session that nobody has signed out of. */
+  #endInAllTabs(session: string | undefined): void {
+    if (session) this.#tabs?.tell({ type: 'session-ended', session });
     this.#end(session);
   }
 
   /** Takes new tokens, and shares them. */
   #take(tokens: Tokens): void {
-    keep('localStorage', this.#name, this.#stores ? JSON.stringify(tokens, renewable) : '{}');
+    keep('localStorage', this.#name, JSON.stringify(tokens, this.#fields));
     this.#set(tokens);
     this.#tell(tokens, false);
   }
@@ -291,7 +288,7 @@ export class Keywright {
   #set(tokens: Tokens): void {
     this.#tokens.set(tokens);
     this.#error.set(undefined);
-    this.#recorded = this.#isKnown();
+    this.#recorded = !!this.#record();
     void protocol().catch(() => {}); // before the files of a newer version take the place of these
   }
 
@@ -301,8 +298,15 @@ export class Keywright {
     forget('localStorage', this.#name);
   }
 
+  #signedOut(session: string | undefined, at: number): void {
+    this.#signedOutAt = at;
+    this.#end(session);
+    keep('localStorage', this.#name, 'null');
+  }
+
   #leave(session: string | undefined): void {
     this.#epoch++;
+    this.#recorded = false;
     this.#ended = session;
     this.#tokens.set(undefined);
     this.#absence.set('signed-out');
@@ -310,14 +314,14 @@ export class Keywright {
   }
 
   /** Gives way to somebody else who has signed in, in another tab: what is on the screen is not theirs. */
-  #give(mine: Tokens): void {
+  #yieldTo(mine: Tokens): void {
     this.#leave(mine.session);
     this.#error.set(new KeywrightError('session-ended', { found: 'somebody else has signed in' }));
   }
 
-  /** Whether somebody is signed in in this browser, as far as it knows. */
-  #isKnown(): boolean {
-    return recallRecord('localStorage', this.#name) !== undefined;
+  /** What the browser keeps: a record while somebody is signed in, null after a sign-out. */
+  #record(): Partial<Renewable> | null | undefined {
+    return recall('localStorage', this.#name);
   }
 
   async #discard(tokens: Tokens | undefined): Promise<void> {
@@ -325,11 +329,11 @@ export class Keywright {
   }
 
   #fail(error: unknown): void {
-    const known = error instanceof KeywrightError ? error : new KeywrightError('issuer-invalid', { found: 'see the cause', cause: error });
-    const isHarmless = harmless.includes(known.code);
-    this.#error.set(known);
+    const failure = error instanceof KeywrightError ? error : new KeywrightError('issuer-invalid', { found: 'see the cause', cause: error });
+    const isHarmless = harmless.includes(failure.code);
+    this.#error.set(failure);
     this.#absence.set(isHarmless ? 'signed-out' : 'failed');
-    if ((typeof ngDevMode === 'undefined' || ngDevMode) && !isHarmless) console.error(known); // for who develops the app
+    if ((typeof ngDevMode === 'undefined' || ngDevMode) && !isHarmless) console.error(failure); // for developers
   }
 
   #hear(message: Message): void {
@@ -339,15 +343,18 @@ export class Keywright {
         if (mine && (mine.session !== message.session || mine.generation > message.generation!)) this.#tell(mine, true);
         break;
       case 'signed-out':
-        if (message.ended ? mine?.session !== message.session : mine && mine.session !== message.session && mine.since > message.at) break; // another one
-        if (!message.ended) this.#signedOutAt = message.at;
+        if (mine && mine.session !== message.session && mine.since > message.at) break; // a later sign-in
         if (mine && mine.session !== message.session) void this.#discard(mine);
-        this.#end(mine?.session);
-        if (message.ended) this.#error.set(new KeywrightError('session-ended'));
+        this.#signedOut(mine?.session, message.at);
+        break;
+      case 'session-ended':
+        if (mine?.session !== message.session) break;
+        this.#end(message.session);
+        this.#error.set(new KeywrightError('session-ended'));
         break;
       case 'tokens':
         if (!this.#isNews(message.tokens, message.answer)) break;
-        if (mine && mine.subject !== message.tokens.subject) this.#give(mine);
+        if (mine && mine.subject !== message.tokens.subject) this.#yieldTo(mine);
         else this.#set(shift(message.tokens, now()));
     }
   }
@@ -362,12 +369,6 @@ export class Keywright {
 
   #tell(tokens: Tokens, answer: boolean): void {
     this.#tabs?.tell({ type: 'tokens', tokens: shift(tokens, -now()), answer });
-  }
-
-  /** What an earlier load of the app, or another tab, has kept. */
-  #kept(): Renewable | undefined {
-    const kept = this.#stores ? recallRecord<Renewable>('localStorage', this.#name) : undefined;
-    return kept?.refreshToken ? kept : undefined;
   }
 
   get #router(): Router {
@@ -386,16 +387,4 @@ export class Keywright {
     const target = URL.parse(url, this.#base);
     return target?.origin === new URL(this.#base).origin ? target.href : undefined;
   }
-}
-
-/** Whether a URL is that of an API, or below it. */
-export function covers(api: URL, target: URL): boolean {
-  if (/%2f|%5c|(\.|%2e){2};/i.test(target.pathname)) return false; // servers differ in what path that is
-  const prefix = api.pathname.replace(/\/$/, '');
-  return target.origin === api.origin && (target.pathname === api.pathname || target.pathname.startsWith(prefix + '/'));
-}
-
-/** Whether an answer was not to be believed. */
-function isForged(error: unknown): boolean {
-  return error instanceof KeywrightError && (error.code === 'id-token-invalid' || error.code === 'issuer-mismatch');
 }

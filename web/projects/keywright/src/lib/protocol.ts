@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi';
-import { isLocal, patience } from './config';
-import { KeywrightError, KeywrightErrorCode } from './error';
-import { endpoint, invalidToken, isNetworkFailure, Issuer, reach, unreachable } from './issuer';
+import { isLocal, requestTimeout } from './config';
+import { invalidToken, KeywrightError, KeywrightErrorCode, unreachable } from './error';
+import { endpoint, isNetworkFailure, Issuer, reach } from './issuer';
 import { fromBase64url, verifySignature } from './signature';
 import { Issued, Renewable } from './tokens';
 
@@ -36,7 +36,7 @@ export async function redeem(issuer: Issuer, answer: URLSearchParams, redirectUr
     const request = oauth.authorizationCodeGrantRequest(as, client, oauth.None(), callback, redirectUri, verifier, optionsFor(as));
     const response = await reach(as.issuer, request);
     const issued = await oauth.processAuthorizationCodeResponse(as, client, response, { expectedNonce: nonce, requireIdToken: true });
-    return believe(issuer, issued, callback.get('code')!);
+    return validate(issuer, issued, callback.get('code')!);
   });
 }
 
@@ -44,11 +44,11 @@ export async function redeem(issuer: Issuer, answer: URLSearchParams, redirectUr
 export async function refresh(issuer: Issuer, { refreshToken, subject }: Renewable): Promise<Issued> {
   const { as } = issuer;
   const client = clientOf(issuer);
-  const ask = () => reach(as.issuer, oauth.refreshTokenGrantRequest(as, client, oauth.None(), refreshToken!, optionsFor(as)));
+  const ask = () => oauth.refreshTokenGrantRequest(as, client, oauth.None(), refreshToken!, optionsFor(as));
   const issued = await step(as.issuer, async () => {
-    const response = await ask().catch((error: KeywrightError) => (error.reason ? Promise.reject(error) : ask())); // a status is an answer
+    const response = await reach(as.issuer, ask().catch((cause) => (isNetworkFailure(cause) ? ask() : Promise.reject(cause))));
     const answer = await oauth.processRefreshTokenResponse(as, client, response);
-    return believe(issuer, answer);
+    return validate(issuer, answer);
   });
   // OpenID Connect Core §12.2: the same person, whoever asks.
   if (issued.idTokenClaims && issued.idTokenClaims.sub !== subject) throw invalidToken('sub');
@@ -56,7 +56,7 @@ export async function refresh(issuer: Issuer, { refreshToken, subject }: Renewab
 }
 
 /** Checks of an ID token what oauth4webapi does not. @param code what it was issued for */
-async function believe({ as, clientId }: Issuer, answer: oauth.TokenEndpointResponse, code?: string): Promise<Issued> {
+async function validate({ as, clientId }: Issuer, answer: oauth.TokenEndpointResponse, code?: string): Promise<Issued> {
   const { access_token: accessToken, refresh_token: refreshToken, id_token: idToken, scope, expires_in: expiresIn } = answer;
   const idTokenClaims = oauth.getValidatedIdTokenClaims(answer);
   if (idTokenClaims) {
@@ -88,7 +88,7 @@ function clientOf({ clientId }: Issuer): oauth.Client {
 
 /** What every request to the issuer is made with. */
 function optionsFor(as: oauth.AuthorizationServer) {
-  return { [oauth.allowInsecureRequests]: isLocal(endpoint(as, 'token_endpoint')), signal: () => AbortSignal.timeout(patience) };
+  return { [oauth.allowInsecureRequests]: isLocal(endpoint(as, 'token_endpoint')), signal: () => AbortSignal.timeout(requestTimeout) };
 }
 
 /** Runs a step of the protocol; whatever it throws becomes a KeywrightError that says what to do. */

@@ -2,8 +2,9 @@ import { EnvironmentProviders, inject, makeEnvironmentProviders, provideEnvironm
 import { Config, CONFIG_SOURCE, KeywrightConfigSource } from './config';
 import { Direct, DIRECT_OPTIONS, DirectOptions } from './direct';
 import { Flow } from './flow';
-import { Keywright, STORES_REFRESH_TOKEN } from './keywright';
+import { KEPT, Keywright } from './keywright';
 import { Redirect, REDIRECT_OPTIONS, RedirectOptions } from './redirect';
+import { renewableFields } from './tokens';
 
 /** A choice that `provideKeywright` takes. */
 export interface KeywrightFeature {
@@ -45,5 +46,5 @@ export function withDirectSignIn(options: DirectOptions = {}): KeywrightFeature 
  * Any script that gets to run in the page can take it from there and use it elsewhere, until the issuer sees it used twice.
  */
 export function withStoredRefreshToken(): KeywrightFeature {
-  return { providers: [{ provide: STORES_REFRESH_TOKEN, useValue: true }] };
+  return { providers: [{ provide: KEPT, useValue: renewableFields }] };
 }

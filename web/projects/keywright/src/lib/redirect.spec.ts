@@ -45,7 +45,6 @@ describe('sign-in by redirect', () => {
       const callback = issuer.authorize(await tab.leaves());
       tab.close();
       (await Tab.open({ url: callback.href })).close();
-      expect(location.origin).toBe('https://app.example.com');
       expect(location.pathname).not.toBe('/callback');
       if (returnTo.startsWith('/notes')) expect(location.href).toBe('https://app.example.com/notes?open=3#top');
       localStorage.clear();
@@ -316,9 +315,25 @@ describe('a reload', () => {
     expect(after.wasLeft).toBe(false);
   });
 
+  it('asks nobody after a sign-out, though it asks at every start', async () => {
+    const features = [withRedirect({ silent: 'always' })];
+    const tab = await signedIn(issuer, { features });
+    await tab.keywright.signOut();
+    tab.close();
+    for (const _ of ['the page that follows', 'a later one']) {
+      const after = await Tab.open({ features });
+      expect(await after.keywright.ready()).toBe('signed-out');
+      expect(after.wasLeft).toBe(false);
+      after.close();
+    }
+    (await signedIn(issuer, { features })).close();
+    await (await Tab.open({ features })).leaves(); // until somebody signs in again
+  });
+
   it('asks at every start, or never, by choice', async () => {
     const always = await Tab.open({ features: [withRedirect({ silent: 'always' })] });
     await always.leaves();
+    expect(always.replaced).toBe(true);
     always.close();
     (await signedIn(issuer)).close();
     expect(await (await Tab.open({ features: [withRedirect({ silent: 'never' })] })).keywright.ready()).toBe('signed-out');

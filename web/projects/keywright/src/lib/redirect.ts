@@ -1,12 +1,12 @@
 import { DOCUMENT, inject, Injectable, InjectionToken } from '@angular/core';
 import type { AuthorizationServer } from 'oauth4webapi';
 import { BASE_URL, Config, KeywrightConfig } from './config';
-import { KeywrightError } from './error';
+import { invalidToken, KeywrightError } from './error';
 import { Flow, Registration, SignInOptions } from './flow';
-import { discover, endpoint, invalidToken, Issuer, protocol, revoke, send } from './issuer';
+import { discover, endpoint, Issuer, protocol, revoke, send } from './issuer';
 import type { Secrets } from './protocol';
-import { forget, keep, mustKeep, recallRecord } from './storage';
-import { begin, Claims, Issued, now, Person, Renewable, Tokens } from './tokens';
+import { forget, keep, mustKeep, recall } from './storage';
+import { begin, Claims, Identity, Issued, now, Renewable, Tokens } from './tokens';
 
 export interface RedirectOptions {
   /** Where the issuer sends people back to, below the app's base: register it as a redirect URI. It needs no route, unless a server renders the app. Default `callback`. */
@@ -20,21 +20,21 @@ export interface RedirectOptions {
   readonly silent?: 'returning' | 'always' | 'never';
 }
 
-export const REDIRECT_OPTIONS = new InjectionToken<RedirectOptions>('options of withRedirect', { factory: () => ({}) });
+export const REDIRECT_OPTIONS = new InjectionToken<RedirectOptions>('REDIRECT_OPTIONS', { factory: () => ({}) });
 
-/** Leaves the app for a page of the issuer; silently, it leaves no trace in the history. */
-export const LEAVE = new InjectionToken<(url: URL, silently: boolean) => void>('leaves the app', {
+/** Leaves the app for a page of the issuer, which may take its place in the history. */
+export const LEAVE = new InjectionToken<(url: URL, replace: boolean) => void>('LEAVE', {
   factory: () => {
     const { defaultView: window } = inject(DOCUMENT);
-    return (url, silently) => {
-      // Whoever comes back by the back button finds the page as it was, waiting: it begins anew.
+    return (url, replace) => {
+      // The back button restores the page as it was, waiting: it begins anew.
       window?.addEventListener('pageshow', (event) => event.persisted && window.location.reload());
-      window?.location[silently ? 'replace' : 'assign'](url);
+      window?.location[replace ? 'replace' : 'assign'](url);
     };
   },
 });
 
-/** What is remembered while a person is away to sign in, of this tab. */
+/** What this tab remembers while the person is away. */
 interface Transaction extends Secrets {
   readonly returnTo: string;
   readonly scope: readonly string[];
@@ -42,7 +42,13 @@ interface Transaction extends Secrets {
   /** Nobody has asked for it. */
   readonly silent: boolean;
   /** Somebody was signed in in this browser. */
-  readonly known?: boolean;
+  readonly wasSignedIn?: boolean;
+}
+
+/** A sign-in that nobody has asked for. */
+interface Silently {
+  readonly wasSignedIn: boolean;
+  readonly isCurrent: () => boolean;
 }
 
 const transactionName = 'keywright:transaction';
@@ -73,9 +79,9 @@ export class Redirect extends Flow {
     return { as: await this.#metadata, clientId };
   }
 
-  arrive(): ((known: boolean) => Promise<Tokens | undefined>) | undefined {
+  arrive(): ((wasSignedIn: boolean) => Promise<Tokens | undefined>) | undefined {
     const { location, history } = this.#document.defaultView!;
-    const transaction = recallRecord<Transaction>('sessionStorage', transactionName);
+    const transaction = recall<Transaction>('sessionStorage', transactionName);
     const address = new URL(location.href);
     if (address.pathname !== new URL(this.#redirectUri).pathname) {
       this.#askedSilently = !!transaction?.silent; // and the issuer did not send the person back
@@ -88,52 +94,51 @@ export class Redirect extends Flow {
     const returnTo = transaction?.returnTo ?? this.#base;
     if (begun) keep('sessionStorage', transactionName, JSON.stringify({ returnTo })); // for whoever goes back in the history
     if (isAnswer || this.#redirectUri !== this.#base) history.replaceState(null, '', returnTo);
-    return isAnswer ? (known) => this.#finish(answer, begun, known) : undefined;
+    return isAnswer ? (wasSignedIn) => this.#finish(answer, begun, wasSignedIn) : undefined;
   }
 
-  async #finish(answer: URLSearchParams, begun: Transaction | undefined, known: boolean): Promise<Tokens | undefined> {
-    if (!begun) throw new KeywrightError('state-mismatch');
-    if (begun.silent && begun.known && !known) return undefined; // signed out meanwhile
+  async #finish(answer: URLSearchParams, transaction: Transaction | undefined, wasSignedIn: boolean): Promise<Tokens | undefined> {
+    if (!transaction) throw new KeywrightError('state-mismatch');
+    if (transaction.silent && transaction.wasSignedIn && !wasSignedIn) return undefined; // signed out meanwhile
     try {
       const issuer = await this.issuer();
       const { redeem } = await protocol();
-      const issued = await redeem(issuer, answer, this.#redirectUri, begun);
-      return begin(issued, await identify(issuer, issued, issued.idTokenClaims!.sub, begun.maxAge), begun.scope);
+      const issued = await redeem(issuer, answer, this.#redirectUri, transaction);
+      return begin(issued, await identify(issuer, issued, issued.idTokenClaims!.sub, transaction.maxAge), transaction.scope);
     } catch (error) {
-      if (begun.silent && error instanceof KeywrightError && nobody.includes(error.reason ?? '')) return undefined;
+      if (transaction.silent && error instanceof KeywrightError && nobody.includes(error.reason ?? '')) return undefined;
       throw error;
     }
   }
 
-  async restore(known: boolean, stands: () => boolean): Promise<Tokens | undefined> {
+  async restore(wasSignedIn: boolean, isCurrent: () => boolean): Promise<Tokens | undefined> {
     const { silent = 'returning' } = this.#options;
-    if (this.#askedSilently || silent === 'never' || (silent === 'returning' && !known)) return undefined;
-    return this.#authorize({ prompt: 'none' }, this.#document.location.href, stands, known);
+    if (this.#askedSilently || silent === 'never' || (silent === 'returning' && !wasSignedIn)) return undefined;
+    return this.#authorize({ prompt: 'none' }, this.#document.location.href, true, { wasSignedIn, isCurrent });
   }
 
-  async signIn(options: SignInOptions, returnTo: string): Promise<Tokens | undefined> {
-    return this.#authorize(options, returnTo);
+  async signIn(options: SignInOptions, returnTo: string, shown: boolean): Promise<Tokens | undefined> {
+    return this.#authorize(options, returnTo, !shown);
   }
 
-  /** @param stands given where nobody has asked for it: whether it still makes sense */
-  async #authorize(options: SignInOptions, returnTo: string, stands?: () => boolean, known?: boolean): Promise<undefined> {
+  async #authorize(options: SignInOptions, returnTo: string, replace: boolean, silently?: Silently): Promise<undefined> {
     const config = await this.#config.load();
     const issuer = await this.issuer();
     const { newSecrets, challengeOf } = await protocol();
     const transaction: Transaction = {
-      ...newSecrets(), returnTo, scope: scopeOf(config, options.scope), maxAge: options.maxAge, silent: !!stands, known,
+      ...newSecrets(), returnTo, scope: scopeOf(config, options.scope), maxAge: options.maxAge, silent: !!silently, wasSignedIn: silently?.wasSignedIn,
     };
     const url = this.#authorizationUrl(issuer, config, transaction, await challengeOf(transaction.verifier), options);
-    if (stands?.() === false) return undefined;
+    if (silently?.isCurrent() === false) return undefined;
     mustKeep('sessionStorage', transactionName, JSON.stringify(transaction));
-    this.#leave(url, !!stands);
+    this.#leave(url, replace);
     return new Promise(() => {}); // the page is about to go
   }
 
-  #authorizationUrl({ as, clientId }: Issuer, config: KeywrightConfig, begun: Transaction, challenge: string, options: SignInOptions): URL {
+  #authorizationUrl({ as, clientId }: Issuer, config: KeywrightConfig, transaction: Transaction, challenge: string, options: SignInOptions): URL {
     return withQuery(endpoint(as, 'authorization_endpoint'), {
-      client_id: clientId, redirect_uri: this.#redirectUri, response_type: 'code', scope: begun.scope.join(' '),
-      state: begun.state, nonce: begun.nonce, code_challenge: challenge, code_challenge_method: 'S256',
+      client_id: clientId, redirect_uri: this.#redirectUri, response_type: 'code', scope: transaction.scope.join(' '),
+      state: transaction.state, nonce: transaction.nonce, code_challenge: challenge, code_challenge_method: 'S256',
       resource: config.resource, prompt: options.prompt, max_age: options.maxAge?.toString(), login_hint: options.loginHint, ui_locales: options.uiLocales,
     });
   }
@@ -142,7 +147,7 @@ export class Redirect extends Flow {
     throw new KeywrightError('config-invalid', { found: 'register() needs withDirectSignIn()' });
   }
 
-  async person(issued: Issued, { subject }: Renewable): Promise<Person> {
+  async identify(issued: Issued, { subject }: Renewable): Promise<Identity> {
     return identify(await this.issuer(), issued, subject);
   }
 
@@ -165,7 +170,7 @@ function scopeOf({ scope = 'openid profile email' }: KeywrightConfig, more: read
 }
 
 /** Says who it is: what the ID token says, and UserInfo. */
-async function identify(issuer: Issuer, issued: Issued, subject: string, maxAge = Infinity): Promise<Person> {
+async function identify(issuer: Issuer, issued: Issued, subject: string, maxAge = Infinity): Promise<Identity> {
   const { iat = 0, auth_time = -Infinity } = issued.idTokenClaims ?? {};
   const age = iat - auth_time; // by the issuer's clock alone
   if (age > maxAge + 60) throw invalidToken('auth_time');

@@ -1,28 +1,28 @@
 import type { AuthorizationServer } from 'oauth4webapi';
 import { isSafe } from './config';
-import { KeywrightError } from './error';
-import { invalidToken, plain, reach } from './issuer';
+import { invalidToken, KeywrightError } from './error';
+import { reach, requestInit } from './issuer';
 
 interface Jwk extends JsonWebKey {
   readonly kid?: string;
 }
 
-/** The keys of an issuer, until a signature is of none of them. */
-const known = new WeakMap<AuthorizationServer, readonly Jwk[]>();
+/** Each issuer's keys, fetched again when a signature is of none of them. */
+const fetched = new WeakMap<AuthorizationServer, readonly Jwk[]>();
 
 /** Verifies who signed a JWS. Keys may have rotated since they were fetched: then they are fetched once more. RFC 7515 §5.2. */
 export async function verifySignature(as: AuthorizationServer, jws: string): Promise<void> {
-  const keys = known.get(as) ?? (await fetchKeys(as));
+  const keys = fetched.get(as) ?? (await fetchKeys(as));
   if (await isSigned(jws, keys).catch(() => false)) return;
   if (!(await isSigned(jws, await fetchKeys(as)))) throw invalidToken('signature');
 }
 
 async function fetchKeys(as: AuthorizationServer): Promise<readonly Jwk[]> {
   const url = URL.parse(as.jwks_uri ?? '');
-  const response = isSafe(url) ? await reach(as.issuer, fetch(url, plain())) : undefined;
+  const response = isSafe(url) ? await reach(as.issuer, fetch(url, requestInit())) : undefined;
   const keys: unknown = (await response?.json().catch(() => undefined))?.keys;
   if (!Array.isArray(keys)) throw new KeywrightError('issuer-invalid', { found: `${as.issuer} publishes no keys` });
-  known.set(as, keys);
+  fetched.set(as, keys);
   return keys;
 }
 
@@ -30,10 +30,11 @@ async function isSigned(jws: string, keys: readonly Jwk[]): Promise<boolean> {
   const [header, payload, signature] = jws.split('.');
   const { alg, kid } = JSON.parse(fromBase64url(header));
   const { kty, ...algorithm } = algorithmOf(alg);
-  const [key, another] = keys.filter((key) => key.kty === kty && (kid === undefined || key.kid === kid) && (key.alg ?? alg) === alg && (key.use ?? 'sig') === 'sig');
+  const fits = (key: Jwk) => key.kty === kty && (kid === undefined || key.kid === kid) && (key.alg ?? alg) === alg && (key.use ?? 'sig') === 'sig';
+  const [key, another] = keys.filter(fits);
   if (!key || another) throw invalidToken('key');
   const imported = await crypto.subtle.importKey('jwk', key, algorithm, false, ['verify']);
-  if ((imported.algorithm as Partial<RsaKeyAlgorithm>).modulusLength! < 2048) throw invalidToken('key'); // RFC 7518 §3.3
+  if (((imported.algorithm as Partial<RsaKeyAlgorithm>).modulusLength ?? 2048) < 2048) throw invalidToken('key'); // RFC 7518 §3.3
   return crypto.subtle.verify(algorithm, imported, Uint8Array.from(fromBase64url(signature), (c) => c.charCodeAt(0)), new TextEncoder().encode(`${header}.${payload}`));
 }
 

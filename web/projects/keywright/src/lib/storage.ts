@@ -3,20 +3,11 @@ import { KeywrightError } from './error';
 /** What the browser keeps for us: `sessionStorage` for this tab, `localStorage` for all. Either may be forbidden. */
 export type Kind = 'sessionStorage' | 'localStorage';
 
-/** What was kept, or undefined if nothing was or may be. */
-export function recall(kind: Kind, name: string): string | undefined {
+/** What was kept as JSON, an object or null; undefined where nothing was or may be kept, and for what somebody else has put there. */
+export function recall<T extends object>(kind: Kind, name: string): T | null | undefined {
   try {
-    return globalThis[kind].getItem(name) ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** What was kept as JSON; undefined also for what somebody else has put there. */
-export function recallRecord<T extends object>(kind: Kind, name: string): T | undefined {
-  try {
-    const value: unknown = JSON.parse(recall(kind, name) ?? 'null');
-    return typeof value === 'object' && value !== null ? (value as T) : undefined;
+    const value: unknown = JSON.parse(globalThis[kind].getItem(name) ?? '');
+    return typeof value === 'object' ? (value as T | null) : undefined;
   } catch {
     return undefined;
   }

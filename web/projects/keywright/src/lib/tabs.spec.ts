@@ -1,13 +1,8 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FakeIssuer, startIssuer } from '../../spec/issuer';
-import { basic, signedIn, Tab } from '../../spec/tab';
-import { withDirectSignIn, withStoredRefreshToken } from '../public-api';
+import { ada, basic, direct, later, notes, signedIn, storing, Tab } from '../../spec/tab';
 
-const notes = 'https://api.example.com/notes';
-const ada = { email: 'ada@example.com', password: 'right' };
 const bob = { email: 'bob@example.com', password: 'right' };
-const direct = { config: { issuer: 'https://id.example.com', apis: [notes] }, features: [withDirectSignIn()] };
-const storing = { ...direct, features: [withDirectSignIn(), withStoredRefreshToken()] };
 
 let issuer: FakeIssuer;
 
@@ -16,11 +11,6 @@ beforeEach(async () => {
   issuer.accepts = () => true;
 });
 
-function later(seconds: number): void {
-  const right = performance.now.bind(performance);
-  vi.spyOn(performance, 'now').mockImplementation(() => right() + seconds * 1000);
-}
-
 /** Two tabs in which Ada is signed in. */
 async function twoTabs(): Promise<[Tab, Tab]> {
   const first = await Tab.open(direct);
@@ -28,6 +18,26 @@ async function twoTabs(): Promise<[Tab, Tab]> {
   const second = await Tab.open(direct);
   expect(await second.keywright.ready()).toBe('signed-in');
   return [first, second];
+}
+
+/** Signs out before the app knows its configuration. */
+async function signOutAtStart(): Promise<void> {
+  let configure = (_: typeof basic) => {};
+  const tab = await Tab.open({ config: () => new Promise((resolve) => (configure = resolve)) });
+  const signedOut = tab.keywright.signOut();
+  configure(basic);
+  await signedOut;
+  expect(await tab.keywright.ready()).toBe('signed-out');
+  expect((await tab.leaves()).pathname).toBe('/end_session');
+  expect(tab.wasLeft).toBe(false);
+  expect(Object.values(localStorage)).toEqual(['null']);
+}
+
+const rightTime = Date.now.bind(Date);
+
+/** Sets the clock of the device so many seconds off. */
+function setClock(off: number): void {
+  vi.spyOn(Date, 'now').mockImplementation(() => rightTime() + off * 1000);
 }
 
 /** Holds the issuer's next answer at a path back. @returns what lets it go on, perhaps with another answer */
@@ -124,32 +134,32 @@ describe('a sign-out', () => {
     await vi.waitFor(() => expect(tabs.map(({ keywright }) => keywright.status())).toEqual(['signed-out', 'signed-out']));
   });
 
-  it.each(['alone', 'beside another tab'])('lasts that is asked for while the app starts, %s', async (where) => {
-    const first = await signedIn(issuer);
-    if (where === 'alone') first.close();
-    let configure = (_: typeof basic) => {};
-    const tab = await Tab.open({ config: () => new Promise((resolve) => (configure = resolve)) });
-    const signedOut = tab.keywright.signOut();
-    configure(basic);
-    await signedOut;
-    expect(await tab.keywright.ready()).toBe('signed-out');
-    expect((await tab.leaves()).pathname).toBe('/end_session');
-    expect(tab.wasLeft).toBe(false);
-    expect(localStorage.length).toBe(0);
-    if (where !== 'alone') await vi.waitFor(() => expect(first.keywright.status()).toBe('signed-out'));
+  it('lasts that is asked for while the app starts', async () => {
+    (await signedIn(issuer)).close();
+    await signOutAtStart();
   });
 
-  it.each(['alone', 'and a new sign-in'])('is heard of although the clock was set back, %s', async (then) => {
+  it('that is asked for while the app starts is heard of in another tab', async () => {
+    const other = await signedIn(issuer);
+    await signOutAtStart();
+    await vi.waitFor(() => expect(other.keywright.status()).toBe('signed-out'));
+  });
+
+  it('is heard of although the clock was set back', async () => {
     const [first, second] = await twoTabs();
-    const right = Date.now.bind(Date);
-    if (then === 'alone') vi.spyOn(Date, 'now').mockImplementation(() => right() - 600_000);
+    setClock(-600);
     await first.keywright.signOut();
     await vi.waitFor(() => expect(second.keywright.status()).toBe('signed-out'));
-    if (then === 'alone') return;
-    const clock = vi.spyOn(Date, 'now').mockImplementation(() => right() - 600_000);
+  });
+
+  it('ends no later sign-in, although the clock was set back', async () => {
+    const [first, second] = await twoTabs();
+    await first.keywright.signOut();
+    await vi.waitFor(() => expect(second.keywright.status()).toBe('signed-out'));
+    setClock(-600);
     await second.keywright.signIn(ada);
     await vi.waitFor(() => expect(first.keywright.status()).toBe('signed-in'));
-    clock.mockImplementation(() => right() + 10); // it is as late again as when somebody signed out
+    setClock(0.01); // it is as late again as when somebody signed out
     later(600);
     const { token } = await second.get(notes);
     expect(await first.get(notes)).toEqual({ token });
@@ -183,27 +193,23 @@ describe('a sign-out', () => {
     await first.keywright.signIn(ada);
     const second = await Tab.open(storing);
     expect(await second.keywright.ready()).toBe('signed-in');
-    issuer.instead = (path) => (path === '/revoke' ? Response.error() : undefined);
     await first.keywright.signOut();
     expect(second.keywright.status()).toBe('signed-in');
     await second.get(notes);
     expect(tokensSent()).toStrictEqual([undefined]);
     expect(second.keywright.status()).toBe('signed-out');
-    expect(localStorage.length).toBe(0);
+    expect(Object.values(localStorage)).toEqual(['null']);
   });
-
 });
 
 describe('whatever the browser does', () => {
   it('a suspended tab keeps no other from refreshing', async () => {
     const [first] = await twoTabs();
-    let release = () => {};
-    void navigator.locks.request('keywright https://id.example.com direct', () => new Promise<void>((resolve) => (release = resolve)));
+    void navigator.locks.request('keywright https://id.example.com direct', () => new Promise<void>((release) => onTestFinished(() => release())));
     const timeout = AbortSignal.timeout;
     vi.spyOn(AbortSignal, 'timeout').mockImplementation((milliseconds) => timeout(milliseconds / 1000));
     later(600);
     expect(await first.get(notes)).toEqual({ token: 'access-2' });
-    release();
   });
 
   it.each([

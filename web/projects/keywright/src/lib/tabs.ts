@@ -6,22 +6,26 @@ export type Message =
   | { readonly type: 'tokens'; readonly tokens: Tokens; readonly answer: boolean }
   /** Who has tokens that are newer than mine? */
   | { readonly type: 'ask'; readonly session?: string; readonly generation?: number }
-  /** Somebody signed out, which ends all that was before; or only a session ended, by itself. */
-  | { readonly type: 'signed-out'; readonly session?: string; readonly at: number; readonly ended: boolean };
+  /** Somebody signed out, which ends all that was before. */
+  | { readonly type: 'signed-out'; readonly session?: string; readonly at: number }
+  /** A session ended by itself. */
+  | { readonly type: 'session-ended'; readonly session: string };
 
 /** How long other tabs may take to answer, in milliseconds. */
-const patience = 250;
+const answerTimeout = 250;
 
 /** How long another tab may take to refresh: two requests. Then it is suspended, or gone. */
-const lockPatience = 35_000;
+const lockTimeout = 35_000;
 
 /** The tabs of the same app in this browser. Where a browser has no such thing, this tab is alone. */
 export class Tabs {
-  readonly #channel?: BroadcastChannel;
+  readonly #name: string;
+  #channel?: BroadcastChannel;
   #heard = () => {};
 
   /** @param name is the same in all of them */
-  constructor(private readonly name: string, hear: (message: Message) => void) {
+  constructor(name: string, hear: (message: Message) => void) {
+    this.#name = name;
     try {
       this.#channel = new BroadcastChannel(name);
     } catch {
@@ -42,7 +46,7 @@ export class Tabs {
     if (!this.#channel) return;
     await new Promise<void>((resolve) => {
       this.#heard = resolve;
-      setTimeout(resolve, patience);
+      setTimeout(resolve, answerTimeout);
       this.tell({ type: 'ask', session: mine?.session, generation: mine?.generation });
     });
   }
@@ -55,7 +59,7 @@ export class Tabs {
       return work();
     };
     try {
-      return await navigator.locks.request(this.name, { signal: AbortSignal.timeout(lockPatience) }, begin);
+      return await navigator.locks.request(this.#name, { signal: AbortSignal.timeout(lockTimeout) }, begin);
     } catch (error) {
       if (begun) throw error;
       return work();
@@ -64,5 +68,6 @@ export class Tabs {
 
   close(): void {
     this.#channel?.close();
+    this.#channel = undefined; // what is still under way tells nobody
   }
 }

@@ -1,5 +1,4 @@
 import type { IDToken } from 'oauth4webapi';
-import { KeywrightError } from './error';
 
 /** Somebody who is signed in. */
 export interface User {
@@ -15,8 +14,8 @@ export interface Claims {
   readonly [claim: string]: unknown;
 }
 
-/** The person that tokens speak for. */
-export interface Person {
+/** Whom tokens speak for. */
+export interface Identity {
   readonly user: User;
   readonly claims?: Claims;
   /** When they proved who they are, in milliseconds of `now`; -Infinity where nobody knows. */
@@ -35,7 +34,7 @@ export interface Issued {
   readonly expiresIn?: number;
 }
 
-/** A sign-in that can be gone on with. */
+/** A sign-in that can be renewed. */
 export interface Renewable {
   /** Random, and the same through all refreshes of one sign-in. */
   readonly session: string;
@@ -51,8 +50,11 @@ export interface Renewable {
   readonly askedScope: readonly string[];
 }
 
+/** All of it. */
+export const renewableFields: (keyof Renewable)[] = ['session', 'since', 'generation', 'refreshToken', 'subject', 'scope', 'askedScope'];
+
 /** The tokens of a sign-in, at one time. Times are milliseconds of `now`. */
-export interface Tokens extends Renewable, Person {
+export interface Tokens extends Renewable, Identity {
   readonly accessToken: string;
   /** The last one: it says at sign-out whose session it is. */
   readonly idToken?: string;
@@ -61,7 +63,7 @@ export interface Tokens extends Renewable, Person {
   readonly refreshAt: number;
 }
 
-/** Milliseconds of a clock that nobody sets. */
+/** A monotonic clock, in milliseconds: nobody sets it. */
 export function now(): number {
   return performance.now();
 }
@@ -72,18 +74,18 @@ export function shift(tokens: Tokens, by: number): Tokens {
 }
 
 /** The first tokens of a new sign-in. */
-export function begin(issued: Issued, person: Person, askedScope: readonly string[]): Tokens {
-  return tokensOf(issued, person, {
-    session: crypto.randomUUID(), since: Date.now(), generation: 0, subject: person.user.id, scope: askedScope, askedScope,
+export function begin(issued: Issued, identity: Identity, askedScope: readonly string[]): Tokens {
+  return tokensOf(issued, identity, {
+    session: crypto.randomUUID(), since: Date.now(), generation: 0, subject: identity.user.id, scope: askedScope, askedScope,
   });
 }
 
 /** The next tokens of a sign-in. */
-export function goOn(from: Renewable & { idToken?: string }, issued: Issued, person: Person): Tokens {
-  return tokensOf(issued, person, { ...from, generation: from.generation + 1 });
+export function renew(from: Renewable & { idToken?: string }, issued: Issued, identity: Identity): Tokens {
+  return tokensOf(issued, identity, { ...from, generation: from.generation + 1 });
 }
 
-function tokensOf(issued: Issued, { user, claims, authenticatedAt }: Person, of: Renewable & { idToken?: string }): Tokens {
+function tokensOf(issued: Issued, { user, claims, authenticatedAt }: Identity, of: Renewable & { idToken?: string }): Tokens {
   const lifetime = (issued.expiresIn ?? Infinity) * 1000;
   const lead = Math.min(60_000, lifetime / 5) * (1 - Math.random() / 4); // so that not all apps come at once
   return {
@@ -91,9 +93,4 @@ function tokensOf(issued: Issued, { user, claims, authenticatedAt }: Person, of:
     accessToken: issued.accessToken, refreshToken: issued.refreshToken ?? of.refreshToken, idToken: issued.idToken ?? of.idToken,
     scope: issued.scope?.split(' ') ?? of.scope, expiresAt: now() + lifetime, refreshAt: now() + lifetime - lead,
   };
-}
-
-/** Says whether a refresh was refused for good. */
-export function isOver(error: unknown): boolean {
-  return error instanceof KeywrightError && error.code === 'token-refused' && error.reason !== 'temporarily_unavailable';
 }

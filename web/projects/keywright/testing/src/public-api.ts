@@ -2,7 +2,7 @@ import {
   computed, DOCUMENT, EnvironmentProviders, inject, Injectable, InjectionToken, Injector, makeEnvironmentProviders, signal,
 } from '@angular/core';
 import { Router } from '@angular/router';
-import { Claims, Keywright, KeywrightError, Registration, SignInOptions, Status, User, ɵcovers as covers } from '@keywright/angular';
+import { Claims, Keywright, KeywrightError, Registration, SignInOptions, Status, User, ɵBASE_URL as BASE_URL, ɵisApi as isApi } from '@keywright/angular';
 
 /** Who is signed in in a test, and with what. */
 export interface KeywrightTestingOptions {
@@ -27,6 +27,7 @@ const OPTIONS = new InjectionToken<KeywrightTestingOptions>('options of provideK
 @Injectable()
 export class KeywrightTesting implements Pick<Keywright, keyof Keywright> {
   readonly #options = inject(OPTIONS);
+  readonly #base = inject(BASE_URL);
   readonly #document = inject(DOCUMENT);
   readonly #injector = inject(Injector);
   readonly #user = signal(this.#options.user);
@@ -44,7 +45,7 @@ export class KeywrightTesting implements Pick<Keywright, keyof Keywright> {
   });
   readonly takesPasswords = this.#options.takesPasswords ?? false;
   readonly signInPage = this.#options.signInPage ?? (this.takesPasswords ? '/login' : undefined);
-  /** How each sign-in was asked for. */
+  /** How each sign-in was asked for, in order. */
   readonly signIns: SignInOptions[] = [];
 
   start(): void {}
@@ -53,7 +54,7 @@ export class KeywrightTesting implements Pick<Keywright, keyof Keywright> {
     return this.status();
   }
 
-  /** Notes what was asked for. Only who gives an e-mail and a password where that is the way is signed in: the options' user, or somebody. */
+  /** Records the request. With `takesPasswords`, any e-mail and password sign in: the options' user, or somebody. */
   async signIn(options: SignInOptions = {}): Promise<boolean> {
     this.signIns.push(options);
     const router = this.#injector.get(Router);
@@ -84,19 +85,13 @@ export class KeywrightTesting implements Pick<Keywright, keyof Keywright> {
   }
 
   async accessToken(url: string): Promise<string | undefined> {
-    return this.#user() && this.#isApi(url) ? 'testing' : undefined;
+    return this.#user() && isApi(url, this.#options.apis, this.#base, this.#document.baseURI) ? 'testing' : undefined;
   }
 
   async nextAccessToken(): Promise<undefined> {}
 
   lacks(scope: string): void {
     this.#missing.set(scope);
-  }
-
-  #isApi(url: string): boolean {
-    const { baseURI } = this.#document;
-    const target = URL.parse(url, baseURI);
-    return target !== null && (this.#options.apis ?? []).some((api) => covers(new URL(api, baseURI), target));
   }
 }
 

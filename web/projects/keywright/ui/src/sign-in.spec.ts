@@ -32,7 +32,11 @@ beforeEach(async () => {
 
 /** An app whose page /login has the form. */
 class App {
-  private constructor(private readonly harness: RouterTestingHarness, readonly login: Login) {}
+  readonly #harness: RouterTestingHarness;
+
+  private constructor(harness: RouterTestingHarness, readonly login: Login) {
+    this.#harness = harness;
+  }
 
   static async open(url = '/login', feature: KeywrightFeature = withDirectSignIn()): Promise<App> {
     TestBed.configureTestingModule({
@@ -48,7 +52,7 @@ class App {
   }
 
   get element(): HTMLElement {
-    return this.harness.routeNativeElement!;
+    return this.#harness.routeNativeElement!;
   }
 
   text(selector: string): string {
@@ -56,7 +60,7 @@ class App {
   }
 
   detectChanges(): void {
-    this.harness.detectChanges();
+    this.#harness.detectChanges();
   }
 
   /** Types, and sends it. */

@@ -46,8 +46,7 @@ export class KeywrightSignIn {
   #outcome(done: boolean, outcome: Outcome): Outcome {
     if (done) return outcome;
     const error = this.keywright.error();
-    const code = refusals.find((known) => known === error?.code) ?? 'issuer-invalid';
-    if (code === 'issuer-invalid' || code === 'origin-refused') console.error(error); // it tells developers what to do
+    const code = refusals.find((refusal) => refusal === error?.code) ?? 'issuer-invalid';
     return { kind: 'refused', code, retryAfter: error?.retryAfter, fields: error?.fields };
   }
 }

@@ -21,7 +21,7 @@ import { TextField } from './text-field';
         label="Password"
         type="password"
         autocomplete="current-password"
-        [hint]="registered && 'The one that you have just chosen.'"
+        [hint]="registered && 'The one you have just chosen.'"
       />
       <button class="primary">{{ busy() ? 'Signing in…' : 'Sign in' }}</button>
     </form>

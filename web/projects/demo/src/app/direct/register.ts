@@ -24,7 +24,7 @@ import { TextField } from './text-field';
       />
       <button class="primary">{{ busy() ? 'Creating your account…' : 'Create account' }}</button>
     </form>
-    <p class="aside">You have an account? <a routerLink="/login" queryParamsHandling="preserve">Sign in</a></p>
+    <p class="aside">Already have an account? <a routerLink="/login" queryParamsHandling="preserve">Sign in</a></p>
   `,
 })
 export default class Register {
