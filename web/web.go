@@ -139,7 +139,7 @@ func serveContent(w http.ResponseWriter, r *http.Request, name string, content [
 var (
 	isScriptOrStyle = regexp.MustCompile(`\.(js|css)$`)
 	// hashed are names that say what is in the file, as the builder writes them.
-	hashed = regexp.MustCompile(`-[\w-]{8}\.(js|css)$`)
+	hashed = regexp.MustCompile(`^(main|chunk|styles|polyfills|worker)-[\w-]{8}\.(js|css)$`)
 )
 
 // compressed ends the names of the files that stand in for others.

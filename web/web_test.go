@@ -2,7 +2,6 @@ package web
 
 import (
 	"io"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,9 +13,11 @@ func serve(t *testing.T, method, path, encodings string, changes ...func(*http.R
 	t.Helper()
 	files := fstest.MapFS{
 		"index.html":          {Data: []byte("the page")},
+		"index.html.br":       {Data: []byte("the page, squeezed")},
 		"main-ABCDEF12.js":    {Data: []byte("the script")},
 		"main-ABCDEF12.js.br": {Data: []byte("squeezed")},
 		"chunk-b_4-c33x.js":   {Data: []byte("a chunk")},
+		"my-settings.js":      {Data: []byte("a public script")},
 		"touch-icon.png":      {Data: []byte("an icon")},
 		"favicon.svg":         {Data: []byte("<svg/>")},
 		"3rdpartylicenses.md": {Data: []byte("thanks")},
@@ -48,11 +49,12 @@ func TestEveryRouteOfAnAppIsItsPage(t *testing.T) {
 		body, encoding, caching, media string
 	}{
 		{"GET", "/", "", 200, "the page", "", noCache, "text/html; charset=utf-8"},
-		{"GET", "/profile", "br", 200, "the page", "", noCache, "text/html; charset=utf-8"},
+		{"GET", "/profile", "br", 200, "the page, squeezed", "br", noCache, "text/html; charset=utf-8"},
 		{"GET", "/a/b?c=d", "", 200, "the page", "", noCache, "text/html; charset=utf-8"},
 		{"GET", "/main-ABCDEF12.js", "gzip", 200, "the script", "", forever, "text/javascript; charset=utf-8"},
 		{"GET", "/main-ABCDEF12.js", "gzip, deflate, br, zstd", 200, "squeezed", "br", forever, "text/javascript; charset=utf-8"},
 		{"GET", "/chunk-b_4-c33x.js", "br", 200, "a chunk", "", forever, "text/javascript; charset=utf-8"},
+		{"GET", "/my-settings.js", "br", 200, "a public script", "", noCache, "text/javascript; charset=utf-8"},
 		{"GET", "/favicon.svg", "br", 200, "<svg/>", "", noCache, "image/svg+xml"},
 		{"GET", "/touch-icon.png", "", 200, "an icon", "", noCache, "image/png"},
 		{"GET", "/keywright.json", "br", 200, `{"issuer":"http://localhost:10101","clientId":"demo","api":"http://localhost:10102"}`, "", noCache, "application/json"},
@@ -84,28 +86,26 @@ func TestAPageMayCallItsIssuerAndItsAPIAlone(t *testing.T) {
 	}
 }
 
-func TestABrowserKeepsEveryFileOfABuiltApp(t *testing.T) {
+func TestABrowserAsksForWhatMayChangeByItsETag(t *testing.T) {
 	for _, path := range []string{"/", "/favicon.svg", "/keywright.json"} {
 		response, _ := serve(t, "GET", path, "br")
 		again, body := serve(t, "GET", path, "br", func(r *http.Request) { r.Header.Set("If-None-Match", response.Header.Get("ETag")) })
-		if again.StatusCode != http.StatusNotModified || body != "" {
-			t.Errorf("%s again: %s %q", path, again.Status, body)
+		if again.StatusCode != http.StatusNotModified || body != "" || again.Header.Get("Vary") != response.Header.Get("Vary") {
+			t.Errorf("%s again: %s %q %v", path, again.Status, body, again.Header)
 		}
 	}
-	for _, name := range []string{"demo", "second"} {
-		if !HasApp(name) {
-			t.Logf("%s is not built", name)
-			continue
+}
+
+func TestASqueezedPageIsAnotherRepresentation(t *testing.T) {
+	plain, _ := serve(t, "GET", "/", "")
+	squeezed, _ := serve(t, "GET", "/", "br")
+	for _, h := range []http.Header{plain.Header, squeezed.Header} {
+		if h.Get("Vary") != "Accept, Accept-Encoding" || h.Get("ETag") == "" {
+			t.Error(h)
 		}
-		files, err := fs.Glob(dist, "dist/"+name+"/*.js")
-		if err != nil || len(files) == 0 {
-			t.Errorf("%s has no scripts: %v", name, err)
-		}
-		for _, file := range files {
-			if !hashed.MatchString(file) {
-				t.Errorf("%s is fetched anew each time", file)
-			}
-		}
+	}
+	if plain.Header.Get("ETag") == squeezed.Header.Get("ETag") {
+		t.Error("both have the ETag", plain.Header.Get("ETag"))
 	}
 }
 

@@ -26,7 +26,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	}
 	var advice string
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if f.NoOptDefVal != "" && f.Value.Type() != "bool" {
+		if f.Value.Type() == "ports" && strings.Trim(args[0], "0123456789,") == "" {
 			advice = fmt.Sprintf(", and the value of --%s after a =", f.Name)
 		}
 	})

@@ -17,7 +17,7 @@ export default defineConfig<{ host: string }>({
   forbidOnly: true,
   workers: 2,
   timeout: 60_000,
-  retries: 1, // browsers depend on what else the machine does; make test names what needed a second try
+  retries: 1, // browsers depend on what else the machine does; make test names what needed a second try, and takes two of them at most
   expect: { timeout: 15_000 },
   reporter: [['list'], ['./gotest.ts']],
   use: { launchOptions, colorScheme: 'light', locale: 'en' },

@@ -1,4 +1,6 @@
+import { globSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { newPerson, type Keywright } from '../keywright.ts';
 import { signIn } from '../person.ts';
 import { expect, test } from '../test.ts';
@@ -36,6 +38,18 @@ test('the first load of the demo is at most 75 KB', async ({ serve, browser }) =
     expect(sizes.length).toBeGreaterThan(3);
     expect(total).toBeLessThanOrEqual(75_000);
     await page.close();
+  }
+});
+
+test('browsers keep every script and style of both apps', async ({ serve }) => {
+  const keywright = await serve({}, '--demo=0,0');
+  for (const [title, folder] of [['Demo', 'demo'], ['Second app', 'second']]) {
+    const files = globSync('**/*.{js,css}', { cwd: join(import.meta.dirname, '../../dist', folder) });
+    expect(files.length).toBeGreaterThan(2);
+    for (const file of files) {
+      const { headers } = await fetch(`${addressOf(title, keywright)}/${file}`);
+      expect(headers.get('Cache-Control'), file).toContain('immutable');
+    }
   }
 });
 

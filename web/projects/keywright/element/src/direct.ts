@@ -1,7 +1,7 @@
 import { Credentials, Methods, Outcome, Refusal, registered, Registration } from './methods';
 
 /** How long to wait for an answer, in milliseconds. */
-const patience = 15_000;
+const requestTimeout = 15_000;
 
 /** What the server answers, in part. */
 interface Answer {
@@ -71,7 +71,7 @@ export class Direct implements Methods {
 }
 
 function send(url: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(url, { ...init, credentials: 'omit', redirect: 'manual', signal: AbortSignal.timeout(patience) });
+  return fetch(url, { ...init, credentials: 'omit', redirect: 'manual', signal: AbortSignal.timeout(requestTimeout) });
 }
 
 function refused(code: Refusal['code'], more: Partial<Refusal> = {}): Refusal {

@@ -323,6 +323,12 @@ describe('too many attempts', () => {
     expect(sent[1].body).toEqual({ email: 'grace@example.com', password: 'another one' });
   });
 
+  it('hold who is given the same address again, and what was typed stays', async () => {
+    const widget = await signingIn(`issuer="${issuer}" email="grace@example.com"`).answered();
+    widget.element.email = 'grace@example.com';
+    expect([widget.field('email').value, widget.text(visible), widget.isBlocked]).toEqual([ada.email, '15:01', true]);
+  });
+
   it('have a text where nobody says how long', async () => {
     answer = () => new Response('', { status: 429 });
     const widget = await signingIn().answered();
@@ -384,6 +390,13 @@ describe('a page', () => {
     const widget = signingIn();
     widget.element.setAttribute('step', 'sign-in');
     expect(widget.field('password').value).toBe(ada.password);
+  });
+
+  it('leaves who has gone to another step there by naming the first one again', () => {
+    const widget = new Widget('step="sign-in"');
+    widget.element.querySelector<HTMLButtonElement>('.kw-link')!.click();
+    widget.element.step = 'sign-in';
+    expect(widget.text('h2')).toBe('Create your account');
   });
 
   it('that offers a redirect and has no way to do it gets the form', async () => {

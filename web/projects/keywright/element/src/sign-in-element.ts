@@ -72,8 +72,8 @@ export class KeywrightSignInElement extends Base {
     clearInterval(this.#ticking);
   }
 
-  attributeChangedCallback(name: string, _: string | null, value: string | null): void {
-    if (!this.#shown) return;
+  attributeChangedCallback(name: string, before: string | null, value: string | null): void {
+    if (!this.#shown || value === before) return; // frameworks set again what is so
     const { step, typed } = this.#form;
     if (name === 'email') {
       this.#stopWaiting();

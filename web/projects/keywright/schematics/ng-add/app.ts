@@ -1,5 +1,5 @@
 import { SchematicsException, type Tree } from '@angular-devkit/schematics';
-import { readWorkspace, type ProjectDefinition } from '@schematics/angular/utility';
+import { readWorkspace, type ProjectDefinition, type TargetDefinition } from '@schematics/angular/utility';
 import { isStandaloneApp } from '@schematics/angular/utility/ng-ast-utils';
 import { resolveBootstrappedComponentData } from '@schematics/angular/utility/standalone/app_component';
 import { findAppConfig } from '@schematics/angular/utility/standalone/app_config';
@@ -11,8 +11,8 @@ import { imported, importsOf } from './source';
 export interface App {
   readonly name: string;
   readonly prefix: string;
-  /** Where `ng serve` shows it. */
-  readonly origin: string;
+  /** Where `ng serve` shows it, with a slash at the end. */
+  readonly url: string;
   readonly sourceRoot: string;
   /** Calls bootstrapApplication. */
   readonly main: string;
@@ -34,13 +34,21 @@ export async function findApp(tree: Tree, wanted: string | undefined): Promise<A
   if (!component) throw byHand(`${main} imports no root component`);
   const wiring = [config.filePath, main, ...importsOf(tree, config.filePath)];
   const sourceRoot = project.sourceRoot ?? join(project.root, 'src');
-  return { name, prefix: project.prefix || 'app', origin: originOf(project), sourceRoot, main, wiring, component };
+  return { name, prefix: project.prefix || 'app', url: urlOf(project), sourceRoot, main, wiring, component };
 }
 
-function originOf({ targets }: ProjectDefinition): string {
-  const serve = targets.get('serve');
-  const { port = 4200, ssl } = { ...serve?.options, ...serve?.configurations?.[serve.defaultConfiguration ?? ''] };
-  return `${ssl ? 'https' : 'http'}://localhost:${port}`;
+function urlOf({ targets }: ProjectDefinition): string {
+  const { port, ssl, buildTarget } = optionsOf(targets.get('serve'));
+  const [, , configurations] = String(buildTarget).split(':');
+  const { baseHref } = optionsOf(targets.get('build'), configurations);
+  const base = String(baseHref ?? '').replace(/\/?$/, '/');
+  return new URL(base, `${ssl ? 'https' : 'http'}://localhost:${port || 4200}`).href;
+}
+
+/** What a target is run with: of its configurations, such as `development,tls`, the last one holds. */
+function optionsOf(target: TargetDefinition | undefined, configurations = target?.defaultConfiguration ?? ''): TargetDefinition['options'] & {} {
+  const chosen = configurations.split(',').map((name) => target?.configurations?.[name.trim()]);
+  return Object.assign({}, target?.options, ...chosen);
 }
 
 async function findProject(tree: Tree, wanted: string | undefined): Promise<[string, ProjectDefinition]> {

@@ -44,15 +44,15 @@ function sayThatItWasThere(): Rule {
 
 function sayWhatIsNext(app: App, clientId: string): Rule {
   return (tree, { logger }) => {
-    const { name, origin } = app;
+    const { name, url } = app;
     const routes = findRoutes(tree, app);
     const page = routes && hasRoute(routes, 'profile') ? 'profile' : '';
     logger.info(`
 ${name} is set up to sign people in with Keywright. Register it there:
 
-  keywright client add --id ${clientId} --public --trusted --redirect-uri ${origin}/callback --post-logout-redirect-uri ${origin}/
+  keywright client add --id ${clientId} --public --trusted --redirect-uri ${url}callback --post-logout-redirect-uri ${url}
 
-Then run ng serve, and open ${origin}/${page}. More: https://github.com/keywright/keywright/blob/main/docs/angular.md
+Then run ng serve, and open ${url}${page}. More: https://github.com/keywright/keywright/blob/main/docs/angular.md
 `);
   };
 }

@@ -154,11 +154,16 @@ describe('ng add', () => {
   });
 
   it.each([
-    ['the port', { options: { port: 4567 } }, 'http://localhost:4567/'],
-    ['the port and TLS by default', { defaultConfiguration: 'dev', configurations: { dev: { port: 4567, ssl: true } } }, 'https://localhost:4567/'],
-  ])('says %s that ng serve has', async (_, serve, url) => {
+    ['the port', { options: { port: 4567 } }, {}, 'http://localhost:4567/'],
+    ['the usual port for the one that is free', { options: { port: 0 } }, {}, 'http://localhost:4200/'],
+    ['the port and TLS by default', { defaultConfiguration: 'dev, tls', configurations: { dev: { port: 4567 }, tls: { ssl: true } } }, {}, 'https://localhost:4567/'],
+    ['the base href', {}, { options: { browser: 'src/main.ts', baseHref: '/notes/' } }, 'http://localhost:4200/notes/'],
+    ['the base href of the build', {}, { configurations: { development: { baseHref: '/notes' } } }, 'http://localhost:4200/notes/'],
+  ])('says %s that ng serve has', async (_, serve, build, url) => {
     const workspace = JSON.parse(app.readText('/angular.json'));
-    Object.assign(workspace.projects.notes.architect.serve, serve);
+    const { architect } = workspace.projects.notes;
+    Object.assign(architect.serve, serve);
+    Object.assign(architect.build, build);
     app.overwrite('/angular.json', JSON.stringify(workspace));
     await add();
     expect(said.join('')).toContain(`--redirect-uri ${url}callback --post-logout-redirect-uri ${url}\n`);

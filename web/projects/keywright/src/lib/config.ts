@@ -80,7 +80,7 @@ export class Config {
 /** What the source asks the interceptor's HttpClient later waits for the configuration, which waits for it. */
 async function late(): Promise<never> {
   await delay(requestTimeout);
-  throw invalid('too slow, or waits for itself: use fetch');
+  throw invalid('no answer in time');
 }
 
 function invalid(found: string, cause?: unknown): KeywrightError {

@@ -68,7 +68,7 @@ export class Direct extends Flow {
     return { user: { id: id!, name, email }, authenticatedAt };
   }
 
-  async signOut(tokens: Tokens | undefined): Promise<void> {
+  async signOut(tokens: Partial<Tokens> | null | undefined): Promise<void> {
     if (tokens?.refreshToken) await revoke(await this.issuer(), tokens.refreshToken);
   }
 

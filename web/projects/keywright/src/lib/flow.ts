@@ -39,10 +39,10 @@ export abstract class Flow {
   /**
    * Takes an answer off the address bar, before the router reads it.
    *
-   * @returns what finishes that sign-in, given whether somebody was signed in in this browser; it answers undefined if
+   * @returns what finishes that sign-in, given whether somebody has signed out in this browser; it answers undefined if
    * nobody is signed in
    */
-  abstract arrive(): ((wasSignedIn: boolean) => Promise<Tokens | undefined>) | undefined;
+  abstract arrive(): ((signedOut: boolean) => Promise<Tokens | undefined>) | undefined;
   /**
    * Asks whether the issuer still knows the person, without any page.
    *
@@ -59,5 +59,5 @@ export abstract class Flow {
   /** Says whom refreshed tokens speak for. */
   abstract identify(issued: Issued, of: Renewable): Promise<Identity>;
   /** Ends the session at the issuer; our own memory of it is gone already. */
-  abstract signOut(tokens: Tokens | undefined): Promise<void>;
+  abstract signOut(tokens: Partial<Tokens> | null | undefined): Promise<void>;
 }

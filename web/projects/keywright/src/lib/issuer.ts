@@ -11,7 +11,7 @@ export interface Issuer {
 /** The protocol, which most visitors of an app do not need at once. */
 export function protocol() {
   return import('./protocol').catch((cause) => {
-    throw new KeywrightError('issuer-unreachable', { found: 'a chunk did not load', cause });
+    throw new KeywrightError('issuer-unreachable', { cause });
   });
 }
 

@@ -50,6 +50,8 @@ describe('an access token', () => {
     const tab = await Tab.open();
     expect(await tab.keywright.ready()).toBe('failed');
     expect(tab.keywright.error()).toMatchObject({ code: 'config-invalid', message: expect.stringContaining('needs https') });
+    await tab.keywright.signOut();
+    expect(localStorage.length).toBe(0);
   });
 
   it('goes where the browser sends the request, whatever the base was at the start', async () => {
@@ -223,7 +225,7 @@ describe('a configuration', () => {
     };
     const tab = await Tab.open({ config });
     expect(await tab.keywright.ready()).toBe('failed');
-    expect(tab.keywright.error()).toMatchObject({ code: 'config-invalid', message: expect.stringContaining('use fetch') });
+    expect(tab.keywright.error()).toMatchObject({ code: 'config-invalid', message: expect.stringContaining('no answer in time') });
   });
 });
 
@@ -267,6 +269,18 @@ describe('tabs', () => {
     expect(another.wasLeft).toBe(false);
     expect(issuer.count('/token')).toBe(1);
   });
+});
+
+it('a stored refresh token is revoked at a sign-out, though it could not be used', async () => {
+  const tab = await Tab.open(storing);
+  await tab.keywright.signIn(ada);
+  tab.close();
+  issuer.instead = (path) => (path === '/token' ? new Response('', { status: 502 }) : undefined);
+  const back = await Tab.open(storing);
+  expect(await back.keywright.ready()).toBe('failed');
+  await back.keywright.signOut();
+  expect(issuer.requests.at(-1)!.form.get('token')).toBe('refresh-1');
+  expect(Object.values(localStorage)).toEqual(['null']);
 });
 
 describe('direct sign-in', () => {

@@ -14,8 +14,8 @@ declare const ngDevMode: unknown;
 /** Whether somebody is signed in. `failed`: nobody is, and an automatic retry would not help; `error()` says why. */
 export type Status = 'starting' | 'signed-out' | 'signed-in' | 'failed';
 
-/** What is kept of tokens in localStorage: nothing, or see `withStoredRefreshToken`. */
-export const KEPT = new InjectionToken<(keyof Renewable)[]>('KEPT', { factory: () => [] });
+/** What is kept of tokens in localStorage: whose sign-in it is, or see `withStoredRefreshToken`. */
+export const KEPT = new InjectionToken<(keyof Renewable)[]>('KEPT', { factory: () => ['session'] });
 
 /** The query parameter that keeps a deep link while a person is at the app's sign-in page. */
 export const returnParameter = 'returnTo';
@@ -86,7 +86,7 @@ export class Keywright {
   /** Waits until it is known whether somebody is signed in, still or again. On a server nobody knows, and the answer is `starting`. */
   async ready(): Promise<Status> {
     await this.#started;
-    if (now() >= (this.#tokens()?.expiresAt ?? Infinity)) await this.#refresh().catch(() => {}); // error() says it
+    await this.#freshen('expiresAt').catch(() => {}); // error() says it
     return this.status();
   }
 
@@ -125,13 +125,18 @@ export class Keywright {
 
   /** Signs out: here and in all tabs at once, then at the issuer. */
   async signOut(): Promise<void> {
-    await this.#open().catch(() => {});
-    const tokens = this.#tokens();
-    const session = tokens?.session;
-    const at = Date.now();
-    this.#tabs?.tell({ type: 'signed-out', session, at });
-    this.#signedOut(session, at);
-    await this.#flow.signOut(tokens).catch((error) => this.#fail(error));
+    try {
+      await this.#open();
+      const tokens = this.#tokens() ?? this.#record();
+      const session = tokens?.session;
+      this.#signedOutAt = Date.now();
+      this.#tabs!.tell({ type: 'signed-out', session, at: this.#signedOutAt });
+      this.#leave(session);
+      keep('localStorage', this.#name, 'null');
+      await this.#flow.signOut(tokens);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** How many seconds ago the person proved who they are; Infinity where nobody knows. */
@@ -150,17 +155,10 @@ export class Keywright {
     const config = await this.#config.load().catch(() => undefined); // error() says it
     if (!isApi(url, config?.apis, this.#base, this.#document.baseURI)) return undefined;
     await this.#started;
-    if (this.#recorded && !this.#record()) this.#leave(this.#tokens()?.session); // signed out elsewhere, and this tab did not hear it
-    const tokens = this.#tokens();
-    if (tokens && now() >= tokens.refreshAt) {
-      const next = [this.#refresh()];
-      if (tokens.expiresAt - now() > refreshTimeout) next.push(delay(refreshTimeout));
-      await Promise.race(next).catch((error) => {
-        if (now() >= tokens.expiresAt) throw error;
-      });
-    }
+    const user = this.#tokens()?.subject;
+    await this.#freshen('refreshAt');
     const mine = this.#tokens();
-    return mine?.subject === tokens?.subject ? mine?.accessToken : undefined; // nobody speaks for somebody else
+    return mine?.subject === user ? mine?.accessToken : undefined; // nobody speaks for somebody else
   }
 
   /** The access token after one that an API has refused; undefined if there is none. */
@@ -185,7 +183,7 @@ export class Keywright {
       if (tokens) return this.#take(tokens);
       if (!this.#tokens()) this.#absence.set('signed-out');
     } catch (error) {
-      this.#fail(error);
+      if (epoch === this.#epoch) this.#fail(error);
     }
   }
 
@@ -196,10 +194,10 @@ export class Keywright {
     this.#tabs ??= new Tabs(this.#name, (message) => this.#hear(message));
   }
 
-  async #arrive(arrival: (known: boolean) => Promise<Tokens | undefined>): Promise<Tokens | undefined> {
+  async #arrive(arrival: (signedOut: boolean) => Promise<Tokens | undefined>): Promise<Tokens | undefined> {
     try {
-      const tokens = await arrival(!!this.#record());
-      if (!tokens) forget('localStorage', this.#name); // the issuer knows nobody: no need to ask it again
+      const tokens = await arrival(this.#record() === null);
+      if (!tokens) this.#forget(this.#record()?.session); // the issuer knows nobody: no need to ask it again
       return tokens;
     } catch (error) {
       // Who goes back in the history to the issuer's page comes with an answer that nothing here waits for.
@@ -216,8 +214,24 @@ export class Keywright {
       await this.#refresh();
       if (this.#tokens()) return undefined;
     }
-    const record = this.#record();
-    return record === null ? undefined : this.#flow.restore(!!record, () => epoch === this.#epoch);
+    return this.#flow.restore(!!this.#record(), () => epoch === this.#epoch && this.#record() !== null);
+  }
+
+  /** Gets the next tokens if it is time. @throws KeywrightError if they cannot be had, and these have expired */
+  async #freshen(time: 'refreshAt' | 'expiresAt'): Promise<void> {
+    this.#notice();
+    const tokens = this.#tokens();
+    if (!tokens || now() < tokens[time]) return;
+    const next = [this.#refresh()];
+    if (tokens.expiresAt - now() > refreshTimeout) next.push(delay(refreshTimeout));
+    await Promise.race(next).catch((error) => {
+      if (now() >= tokens.expiresAt) throw error;
+    });
+  }
+
+  /** Notices a sign-out that this tab did not hear of. */
+  #notice(): void {
+    if (this.#recorded && !this.#record()) this.#leave(this.#tokens()?.session);
   }
 
   async #askTabs(): Promise<void> {
@@ -236,12 +250,13 @@ export class Keywright {
     const before = this.#tokens();
     return this.#tabs!.alone(async () => {
       await this.#askTabs();
+      this.#notice();
       if (epoch !== this.#epoch || this.#tokens() !== before) return; // signed out, or another tab was first
       const kept = this.#record();
       const from = kept?.refreshToken ? (kept as Renewable) : before; // kept by an earlier load of the app, or by another tab
-      if (before && from?.subject !== before.subject) return this.#yieldTo(before);
+      if (before && from?.subject !== before.subject) return this.#yieldTo(from?.session);
       if (!from?.refreshToken) return this.#sessionEnded(from?.session);
-      const isOutdated = () => epoch !== this.#epoch || (this.#tokens() ?? from).session !== from.session;
+      const isOutdated = () => epoch !== this.#epoch || ![before?.session, from.session].includes(this.#tokens()?.session);
       try {
         const tokens = await this.#renewed(from);
         if (isOutdated()) return this.#discard(tokens);
@@ -292,18 +307,12 @@ export class Keywright {
     void protocol().catch(() => {}); // before the files of a newer version take the place of these
   }
 
-  /** Forgets everything: nothing that is under way will count. */
   #end(session: string | undefined): void {
     this.#leave(session);
-    forget('localStorage', this.#name);
+    this.#forget(session);
   }
 
-  #signedOut(session: string | undefined, at: number): void {
-    this.#signedOutAt = at;
-    this.#end(session);
-    keep('localStorage', this.#name, 'null');
-  }
-
+  /** Nobody is signed in here any more: nothing that is under way will count. */
   #leave(session: string | undefined): void {
     this.#epoch++;
     this.#recorded = false;
@@ -313,9 +322,14 @@ export class Keywright {
     this.#error.set(undefined);
   }
 
-  /** Gives way to somebody else who has signed in, in another tab: what is on the screen is not theirs. */
-  #yieldTo(mine: Tokens): void {
-    this.#leave(mine.session);
+  /** Takes a session's record away, but neither that of a later one nor the mark of a sign-out. */
+  #forget(session: string | undefined): void {
+    if (session && this.#record()?.session === session) forget('localStorage', this.#name);
+  }
+
+  /** Gives way to somebody else's session, which another tab has begun: what is on the screen is not theirs. */
+  #yieldTo(session: string | undefined): void {
+    this.#leave(session);
     this.#error.set(new KeywrightError('session-ended', { found: 'somebody else has signed in' }));
   }
 
@@ -325,7 +339,8 @@ export class Keywright {
   }
 
   async #discard(tokens: Tokens | undefined): Promise<void> {
-    if (tokens?.refreshToken) await revoke(await this.#flow.issuer(), tokens.refreshToken).catch(() => {});
+    const { refreshToken } = tokens ?? {};
+    if (refreshToken) await this.#flow.issuer().then((issuer) => revoke(issuer, refreshToken)).catch(() => {});
   }
 
   #fail(error: unknown): void {
@@ -344,8 +359,9 @@ export class Keywright {
         break;
       case 'signed-out':
         if (mine && mine.session !== message.session && mine.since > message.at) break; // a later sign-in
+        this.#signedOutAt = message.at;
         if (mine && mine.session !== message.session) void this.#discard(mine);
-        this.#signedOut(mine?.session, message.at);
+        this.#end(mine?.session);
         break;
       case 'session-ended':
         if (mine?.session !== message.session) break;
@@ -354,7 +370,7 @@ export class Keywright {
         break;
       case 'tokens':
         if (!this.#isNews(message.tokens, message.answer)) break;
-        if (mine && mine.subject !== message.tokens.subject) this.#yieldTo(mine);
+        if (mine && mine.subject !== message.tokens.subject) this.#yieldTo(message.tokens.session);
         else this.#set(shift(message.tokens, now()));
     }
   }

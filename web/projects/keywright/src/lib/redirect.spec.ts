@@ -330,6 +330,18 @@ describe('a reload', () => {
     await (await Tab.open({ features })).leaves(); // until somebody signs in again
   });
 
+  it('takes no answer that comes after a sign-out', async () => {
+    const features = [withRedirect({ silent: 'always' })];
+    const asking = await Tab.open({ features });
+    const callback = issuer.authorize(await asking.leaves());
+    asking.close();
+    localStorage.setItem(`keywright ${issuer.url} app`, 'null'); // as another tab does, where somebody signs in and out
+    const back = await Tab.open({ features, url: callback.href });
+    expect(await back.keywright.ready()).toBe('signed-out');
+    expect(issuer.count('/token')).toBe(0);
+    expect(Object.values(localStorage)).toEqual(['null']);
+  });
+
   it('asks at every start, or never, by choice', async () => {
     const always = await Tab.open({ features: [withRedirect({ silent: 'always' })] });
     await always.leaves();

@@ -41,14 +41,6 @@ interface Transaction extends Secrets {
   readonly maxAge?: number;
   /** Nobody has asked for it. */
   readonly silent: boolean;
-  /** Somebody was signed in in this browser. */
-  readonly wasSignedIn?: boolean;
-}
-
-/** A sign-in that nobody has asked for. */
-interface Silently {
-  readonly wasSignedIn: boolean;
-  readonly isCurrent: () => boolean;
 }
 
 const transactionName = 'keywright:transaction';
@@ -79,7 +71,7 @@ export class Redirect extends Flow {
     return { as: await this.#metadata, clientId };
   }
 
-  arrive(): ((wasSignedIn: boolean) => Promise<Tokens | undefined>) | undefined {
+  arrive(): ((signedOut: boolean) => Promise<Tokens | undefined>) | undefined {
     const { location, history } = this.#document.defaultView!;
     const transaction = recall<Transaction>('sessionStorage', transactionName);
     const address = new URL(location.href);
@@ -94,12 +86,12 @@ export class Redirect extends Flow {
     const returnTo = transaction?.returnTo ?? this.#base;
     if (begun) keep('sessionStorage', transactionName, JSON.stringify({ returnTo })); // for whoever goes back in the history
     if (isAnswer || this.#redirectUri !== this.#base) history.replaceState(null, '', returnTo);
-    return isAnswer ? (wasSignedIn) => this.#finish(answer, begun, wasSignedIn) : undefined;
+    return isAnswer ? (signedOut) => this.#finish(answer, begun, signedOut) : undefined;
   }
 
-  async #finish(answer: URLSearchParams, transaction: Transaction | undefined, wasSignedIn: boolean): Promise<Tokens | undefined> {
+  async #finish(answer: URLSearchParams, transaction: Transaction | undefined, signedOut: boolean): Promise<Tokens | undefined> {
     if (!transaction) throw new KeywrightError('state-mismatch');
-    if (transaction.silent && transaction.wasSignedIn && !wasSignedIn) return undefined; // signed out meanwhile
+    if (transaction.silent && signedOut) return undefined; // meanwhile
     try {
       const issuer = await this.issuer();
       const { redeem } = await protocol();
@@ -113,23 +105,24 @@ export class Redirect extends Flow {
 
   async restore(wasSignedIn: boolean, isCurrent: () => boolean): Promise<Tokens | undefined> {
     const { silent = 'returning' } = this.#options;
-    if (this.#askedSilently || silent === 'never' || (silent === 'returning' && !wasSignedIn)) return undefined;
-    return this.#authorize({ prompt: 'none' }, this.#document.location.href, true, { wasSignedIn, isCurrent });
+    if (!isCurrent() || this.#askedSilently || silent === 'never' || (silent === 'returning' && !wasSignedIn)) return undefined;
+    return this.#authorize({ prompt: 'none' }, this.#document.location.href, true, isCurrent);
   }
 
   async signIn(options: SignInOptions, returnTo: string, shown: boolean): Promise<Tokens | undefined> {
     return this.#authorize(options, returnTo, !shown);
   }
 
-  async #authorize(options: SignInOptions, returnTo: string, replace: boolean, silently?: Silently): Promise<undefined> {
+  /** @param isCurrent given where nobody has asked for it: whether it still makes sense */
+  async #authorize(options: SignInOptions, returnTo: string, replace: boolean, isCurrent?: () => boolean): Promise<undefined> {
     const config = await this.#config.load();
     const issuer = await this.issuer();
     const { newSecrets, challengeOf } = await protocol();
     const transaction: Transaction = {
-      ...newSecrets(), returnTo, scope: scopeOf(config, options.scope), maxAge: options.maxAge, silent: !!silently, wasSignedIn: silently?.wasSignedIn,
+      ...newSecrets(), returnTo, scope: scopeOf(config, options.scope), maxAge: options.maxAge, silent: !!isCurrent,
     };
     const url = this.#authorizationUrl(issuer, config, transaction, await challengeOf(transaction.verifier), options);
-    if (silently?.isCurrent() === false) return undefined;
+    if (isCurrent?.() === false) return undefined;
     mustKeep('sessionStorage', transactionName, JSON.stringify(transaction));
     this.#leave(url, replace);
     return new Promise(() => {}); // the page is about to go
@@ -151,7 +144,7 @@ export class Redirect extends Flow {
     return identify(await this.issuer(), issued, subject);
   }
 
-  async signOut(tokens: Tokens | undefined): Promise<void> {
+  async signOut(tokens: Partial<Tokens> | null | undefined): Promise<void> {
     const issuer = await this.issuer();
     if (tokens?.refreshToken) await revoke(issuer, tokens.refreshToken); // the session's end does it too: here it says whether the issuer is up
     if (!issuer.as.end_session_endpoint) return;

@@ -12,12 +12,36 @@ beforeEach(async () => {
 });
 
 /** Two tabs in which Ada is signed in. */
-async function twoTabs(): Promise<[Tab, Tab]> {
-  const first = await Tab.open(direct);
+async function twoTabs(opening = direct): Promise<[Tab, Tab]> {
+  const first = await Tab.open(opening);
   await first.keywright.signIn(ada);
-  const second = await Tab.open(direct);
+  const second = await Tab.open(opening);
   expect(await second.keywright.ready()).toBe('signed-in');
   return [first, second];
+}
+
+/** Two such tabs, of which the browser has put the second to sleep. It hears what it was told when it wakes. */
+async function oneAsleep(): Promise<[Tab, Tab, wake: () => Promise<void>]> {
+  const heard: (() => void)[] = [];
+  let hear = (work: () => void) => work();
+  class Channel extends BroadcastChannel {
+    override set onmessage(listener: (event: MessageEvent) => void) {
+      super.onmessage = (event: MessageEvent) => hear(() => listener(event));
+    }
+  }
+  const first = await Tab.open(direct);
+  await first.keywright.signIn(ada);
+  const awake = BroadcastChannel;
+  vi.stubGlobal('BroadcastChannel', Channel);
+  const second = await Tab.open(direct);
+  expect(await second.keywright.ready()).toBe('signed-in');
+  vi.stubGlobal('BroadcastChannel', awake);
+  hear = (work) => void heard.push(work);
+  return [first, second, async () => {
+    await vi.waitFor(() => expect(heard.length).toBeGreaterThan(1)); // the end, and the new sign-in
+    for (const work of heard) work();
+    hear = (work) => work();
+  }];
 }
 
 /** Signs out before the app knows its configuration. */
@@ -44,8 +68,9 @@ function setClock(off: number): void {
 function hold(path: string): { go: (answer?: Response) => void } {
   const held = { go: (_?: Response) => {} };
   const before = issuer.count(path);
-  issuer.instead = (asked) => {
-    if (asked !== path || issuer.count(path) > before + 1) return undefined;
+  const otherwise = issuer.instead;
+  issuer.instead = (asked, form) => {
+    if (asked !== path || issuer.count(path) > before + 1) return otherwise(asked, form);
     return new Promise((resolve) => (held.go = (answer) => resolve(answer as Response)));
   };
   return held;
@@ -83,6 +108,21 @@ describe('a refresh that is under way while somebody signs in elsewhere', () => 
   });
 });
 
+describe('the end of a session', () => {
+  it('that is heard late ends no later one', async () => {
+    const [first, second, wake] = await oneAsleep();
+    issuer.instead = (path) => (path === '/token' ? Response.json({ error: 'invalid_grant' }, { status: 400 }) : undefined);
+    later(600);
+    await first.get(notes);
+    expect(first.keywright.error()).toMatchObject({ code: 'session-ended' });
+    issuer.instead = () => undefined;
+    await first.keywright.signIn(ada);
+    await wake();
+    expect(await first.get(notes)).toEqual({ token: 'access-2' });
+    expect([first, second].map(({ keywright }) => keywright.status())).toEqual(['signed-in', 'signed-in']);
+  });
+});
+
 describe('another person', () => {
   it('takes the place of nobody on the screen', async () => {
     const [first, second] = await twoTabs();
@@ -94,6 +134,11 @@ describe('another person', () => {
     const third = await Tab.open(direct);
     await third.keywright.ready();
     expect(third.keywright.user()?.id).toBe('usr_bob');
+    later(600);
+    await second.get(notes); // with tokens that are new to the others
+    await vi.waitFor(async () => expect(await third.get(notes)).toEqual({ token: issuer.newest }));
+    expect(first.keywright.error()).toMatchObject({ code: 'session-ended' });
+    expect(first.keywright.user()).toBeUndefined();
   });
 
   it('does not make requests that somebody began before, in the same tab', async () => {
@@ -172,11 +217,48 @@ describe('a sign-out', () => {
     const asking = await Tab.open();
     const callback = issuer.authorize(await asking.leaves());
     asking.close();
-    localStorage.clear(); // as another tab does when somebody signs out
+    localStorage.setItem(Object.keys(localStorage)[0], 'null'); // as another tab does when somebody signs out
     const back = await Tab.open({ url: callback.href });
     expect(await back.keywright.ready()).toBe('signed-out');
     expect(back.keywright.error()).toBeUndefined();
     expect(issuer.count('/token')).toBe(1);
+    expect(Object.values(localStorage)).toEqual(['null']);
+  });
+
+  it('that is heard late ends no later sign-in', async () => {
+    const [first, second, wake] = await oneAsleep();
+    await first.keywright.signOut();
+    setClock(1);
+    await first.keywright.signIn(ada);
+    await wake();
+    expect(await first.get(notes)).toEqual({ token: 'access-2' });
+    expect([first, second].map(({ keywright }) => keywright.status())).toEqual(['signed-in', 'signed-in']);
+  });
+
+  it('that was not heard is not undone by who opens a guarded page', async () => {
+    vi.stubGlobal('BroadcastChannel', undefined);
+    const [first, second] = await twoTabs(storing);
+    issuer.instead = (path) => (path === '/revoke' ? Promise.reject(new TypeError('Failed to fetch')) : undefined);
+    await first.keywright.signOut();
+    later(600);
+    const refreshes = issuer.count('/token');
+    expect(await second.keywright.ready()).toBe('signed-out');
+    expect(issuer.count('/token')).toBe(refreshes);
+    expect(Object.values(localStorage)).toEqual(['null']);
+  });
+
+  it('that was not heard is not undone by an API that refuses a token', async () => {
+    vi.stubGlobal('BroadcastChannel', undefined);
+    const [first, second] = await twoTabs(storing);
+    issuer.instead = (path) => (path === '/revoke' ? Promise.reject(new TypeError('Failed to fetch')) : undefined);
+    const held = hold(notes);
+    const request = second.get(notes).catch(() => {});
+    await vi.waitFor(() => expect(issuer.count(notes)).toBe(1));
+    await first.keywright.signOut();
+    held.go(Response.json({}, { status: 401 }));
+    await request;
+    expect(second.keywright.status()).toBe('signed-out');
+    expect(Object.values(localStorage)).toEqual(['null']);
   });
 
   it('keeps a tab that starts at that moment from asking the issuer', async () => {
@@ -200,6 +282,16 @@ describe('a sign-out', () => {
     expect(second.keywright.status()).toBe('signed-out');
     expect(Object.values(localStorage)).toEqual(['null']);
   });
+});
+
+it('two sign-ins of one person that did not hear of each other go on with one', async () => {
+  vi.stubGlobal('BroadcastChannel', undefined);
+  const tabs = [await Tab.open(storing), await Tab.open(storing)];
+  for (const { keywright } of tabs) await keywright.ready();
+  for (const { keywright } of tabs) await keywright.signIn(ada);
+  later(600);
+  expect(await tabs[0].get(notes)).toEqual({ token: issuer.newest });
+  expect(issuer.count('/revoke')).toBe(0);
 });
 
 describe('whatever the browser does', () => {
