@@ -36,6 +36,7 @@ go tool -modfile=tools/go.mod gotestsum tool slowest --jsonfile "$results/all" -
 echo
 [ "$status" = 0 ] || go tool -modfile=tools/go.mod gotestsum --format none --hide-summary skipped --raw-command -- cat "$results/all" || true
 sed -n 's/.*"Action":"retry".*"Test":"\([^"]*\)".*/Tried a second time: \1/p' "$results/all"
-[ "$(count retry)" -le 2 ] || { echo "$(count retry) tests needed a second try: more than two are a fault, not chance"; status=1; }
+retried=$(count retry)
+[ "$retried" -le 2 ] || { echo "$retried tests needed a second try: more than two are a fault, not chance"; status=1; }
 echo "$(count pass) passed, $(count fail) failed, $(count skip) skipped"
 exit "$status"

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen, stop } from './listen.ts';
 
 /** An API on an origin of its own, which remembers the tokens that it was brought. */
 export class Api {
@@ -9,21 +9,21 @@ export class Api {
   refuses: (token: string | undefined) => boolean = (token) => token === undefined;
   /** Sends requests on to another URL. */
   elsewhere?: string;
+  #port = 0;
   readonly #server = createServer((request, response) => this.#answer(request, response));
 
   static async start(): Promise<Api> {
     const api = new Api();
-    await new Promise<void>((listening) => api.#server.listen(0, '127.0.0.1', listening));
+    api.#port = await listen(api.#server);
     return api;
   }
 
   get url(): string {
-    return `http://localhost:${(this.#server.address() as AddressInfo).port}/`;
+    return `http://localhost:${this.#port}/`;
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((stopped) => this.#server.close(stopped));
+    await stop(this.#server);
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {

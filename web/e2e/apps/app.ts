@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Keywright, RegisteredClient } from '../keywright.ts';
+import { listen, stop } from './listen.ts';
 
 export interface Answer {
   status?: number;
@@ -16,15 +16,6 @@ export interface Registration {
   flags?: string[];
 }
 
-/** A port for an app that its server must know of before. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
-
 /** An app on a port of its own, which remembers what it was told about sign-outs. */
 export abstract class App {
   origin = '';
@@ -37,9 +28,8 @@ export abstract class App {
   });
 
   /** Begins to listen, and registers as a client of keywright. */
-  protected async listen(keywright: Keywright, { id, host = 'localhost', port = 0, flags = [] }: Registration): Promise<RegisteredClient> {
-    await new Promise<void>((listening) => this.#server.listen(port, '127.0.0.1', listening));
-    port = (this.#server.address() as AddressInfo).port;
+  protected async listen(keywright: Keywright, { id, host = 'localhost', port: wanted, flags = [] }: Registration): Promise<RegisteredClient> {
+    const port = await listen(this.#server, wanted);
     this.origin = `http://${host}:${port}`;
     const told = ['--frontchannel-logout-uri', this.origin + '/frontchannel-logout', '--backchannel-logout-uri', `http://localhost:${port}/backchannel-logout`];
     return keywright.addClient(
@@ -54,8 +44,7 @@ export abstract class App {
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((stopped) => this.#server.close(stopped));
+    await stop(this.#server);
   }
 
   /** Flags that say which kind of client it is. */

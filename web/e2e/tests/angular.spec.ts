@@ -1,7 +1,7 @@
 import type { BrowserContext, Page } from '@playwright/test';
 import { Api } from '../apps/api.ts';
-import { freePort } from '../apps/app.ts';
 import { BuiltApp } from '../apps/built.ts';
+import { freePort } from '../apps/listen.ts';
 import { newPerson, type Keywright } from '../keywright.ts';
 import { allow, signIn } from '../person.ts';
 import { expect, test as base } from '../test.ts';

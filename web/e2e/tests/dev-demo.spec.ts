@@ -1,6 +1,7 @@
 import { globSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { listen } from '../apps/listen.ts';
 import { newPerson, type Keywright } from '../keywright.ts';
 import { signIn } from '../person.ts';
 import { expect, test } from '../test.ts';
@@ -55,8 +56,7 @@ test('browsers keep every script and style of both apps', async ({ serve }) => {
 
 test('a busy port is skipped with a line, and the rest works', async ({ serve }) => {
   const busy = createServer();
-  await new Promise<void>((listening) => busy.listen(0, '127.0.0.1', listening));
-  const { port } = busy.address() as AddressInfo;
+  const port = await listen(busy);
   const keywright = await serve({}, `--demo=${port},0`);
   expect(keywright.remarks).toEqual([expect.stringMatching(new RegExp(`^Demo is not served: 127.0.0.1:${port} is in use by .*--demo$`))]);
   expect(addressOf('Demo', keywright)).toBe('');

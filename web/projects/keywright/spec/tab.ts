@@ -26,30 +26,32 @@ export const basic = { issuer: 'https://id.example.com', clientId: 'app', apis: 
 export const direct = { config: { issuer: 'https://id.example.com', apis: [notes] }, features: [withDirectSignIn()] };
 export const storing = { ...direct, features: [withDirectSignIn(), withStoredRefreshToken()] };
 
+/** The page was left for another one, which may take its place in the history. */
+interface Departure {
+  readonly to: URL;
+  readonly replace: boolean;
+}
+
 /** The app in a tab of a browser. To reload is to close it and to open another. */
 export class Tab {
   readonly #app: ApplicationRef;
-  readonly #left: URL[];
+  readonly #left: Departure[];
   /** Whether the page that it was left for last took its place in the history. */
   replaced?: boolean;
 
-  private constructor(app: ApplicationRef, left: URL[]) {
+  private constructor(app: ApplicationRef, left: Departure[]) {
     this.#app = app;
     this.#left = left;
   }
 
   static async open({ url = '/', config = basic, features = [], routes = [], providers = [] }: Opening = {}): Promise<Tab> {
     history.replaceState(null, '', url);
-    const left: URL[] = [];
-    const leave = (to: URL, replace: boolean) => {
-      left.push(to);
-      tab.replaced = replace;
-    };
+    const left: Departure[] = [];
     const app = await createApplication({
       providers: [
         provideRouter(routes),
         provideHttpClient(withInterceptors([keywrightInterceptor])),
-        { provide: LEAVE, useValue: leave },
+        { provide: LEAVE, useValue: (to: URL, replace: boolean) => void left.push({ to, replace }) },
         provideKeywright(config, ...features),
         ...providers,
       ],
@@ -80,7 +82,9 @@ export class Tab {
     await vi.waitFor(() => {
       if (!this.wasLeft) throw new Error(`the page was not left: ${this.keywright.error()}`);
     });
-    return this.#left.pop()!;
+    const { to, replace } = this.#left.pop()!;
+    this.replaced = replace;
+    return to;
   }
 
   get(url: string): Promise<{ token?: string }> {
