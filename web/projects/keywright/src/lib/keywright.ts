@@ -14,7 +14,7 @@ declare const ngDevMode: unknown;
 /** Whether somebody is signed in. `failed`: nobody is, and an automatic retry would not help; `error()` says why. */
 export type Status = 'starting' | 'signed-out' | 'signed-in' | 'failed';
 
-/** What is kept of tokens in localStorage: which sign-in they are of, or see `withStoredRefreshToken`. */
+/** What is kept of tokens in localStorage: whose sign-in it is, or see `withStoredRefreshToken`. */
 export const KEPT = new InjectionToken<(keyof Renewable)[]>('KEPT', { factory: () => ['session'] });
 
 /** The query parameter that keeps a deep link while a person is at the app's sign-in page. */
@@ -307,7 +307,6 @@ export class Keywright {
     void protocol().catch(() => {}); // before the files of a newer version take the place of these
   }
 
-  /** Ends a session here, and in what the browser keeps. */
   #end(session: string | undefined): void {
     this.#leave(session);
     this.#forget(session);
